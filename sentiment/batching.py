@@ -1,0 +1,91 @@
+"""Encoded reviews and the batches made of them.
+
+The order of an epoch follows from (seed, epoch) alone, so a position in training is one number.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sentiment.text import PADDING_ID
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Right-padded reviews."""
+
+    input_ids: Tensor
+    """[batch, time] int64, `PADDING_ID` after the last token."""
+    lengths: Tensor
+    """[batch] int64, tokens per review; 0 for a review without words."""
+    labels: Tensor
+    """[batch] float32, the target probability of positive."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in (self.input_ids, self.lengths, self.labels)))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+class EncodedReviews:
+    """Token ids of many reviews in one flat array; 4 bytes a token.
+
+    Args:
+        ids: token ids of each review.
+        labels: target of each review, 0 to 1; none are needed to predict.
+    """
+
+    def __init__(self, ids: Iterable[Sequence[int]], labels: Sequence[float] | np.ndarray | None = None) -> None:
+        arrays = [np.asarray(review, dtype=np.int32) for review in ids]
+        self.lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._flat = np.concatenate([*arrays, np.empty(0, np.int32)])
+        self.labels = np.zeros(len(arrays), np.float32) if labels is None else np.asarray(labels, dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self._flat[self._starts[row] : self._starts[row + 1]]
+
+    def batch(self, rows: Sequence[int] | np.ndarray) -> Batch:
+        """The given reviews, padded to the longest of them (to at least one time step)."""
+        lengths = self.lengths[rows]
+        ids = np.full((len(rows), max(1, int(lengths.max(initial=0)))), PADDING_ID, dtype=np.int64)
+        for index, row in enumerate(rows):
+            ids[index, : lengths[index]] = self[row]
+        return Batch(torch.from_numpy(ids), torch.from_numpy(lengths), torch.from_numpy(self.labels[rows]))
+
+
+def length_batches(lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
+    """Rows in batches of like length, longest first, none over `batch_tokens` with its padding.
+
+    A review longer than `batch_tokens` is a batch of its own.
+    """
+    return _cut(np.argsort(-lengths, kind="stable"), lengths, batch_tokens)
+
+
+def shuffled_batches(lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of a training epoch: random reviews of like length, in random order.
+
+    Lengths are blurred by up to a tenth before sorting, so that a review meets other neighbours each epoch.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    blurred = (lengths + 1) * generator.uniform(0.9, 1.1, len(lengths))
+    batches = _cut(np.argsort(-blurred), lengths, batch_tokens)
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
+    batches, start, longest = [], 0, 1
+    for end, row in enumerate(order):
+        longest = max(longest, int(lengths[row]))
+        if end > start and longest * (end - start + 1) > batch_tokens:
+            batches.append(order[start:end])
+            start, longest = end, max(1, int(lengths[row]))
+    return [*batches, order[start:]] if len(order) else []

@@ -1,0 +1,161 @@
+"""A model directory: config.json, model.safetensors, vocab.json, metrics.json, README.md.
+
+config.json holds the size and SHA-256 of the weights and the vocabulary, so parts of two models are never mixed.
+Only JSON and safetensors are read; nothing in a model directory can run code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sentiment import text as text_room
+from sentiment.errors import InputError
+from sentiment.files import check_fingerprint, fingerprint, read_json, replacing_directory, write_json, write_text
+from sentiment.language_model import LanguageModel
+from sentiment.model import SentimentRNN
+from sentiment.text import TextEncoder, Vocabulary
+
+FORMAT_VERSION = 1
+KINDS = {"sentiment-rnn": SentimentRNN, "language-model": LanguageModel}
+CHECKED = ("model.safetensors", "vocab.json")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a model directory holds.
+
+    Attributes:
+        kind: "sentiment-rnn" or "language-model".
+        model_settings: keyword arguments of the network.
+        text: vocabulary and reading settings.
+        weights: the network's state dict.
+        calibration: temperature and what else turns a logit into a statement.
+        metrics: figures of the validation part.
+        card: the model card, Markdown.
+    """
+
+    kind: str
+    model_settings: dict[str, Any]
+    text: TextEncoder
+    weights: Mapping[str, Tensor]
+    calibration: dict[str, float] = field(default_factory=lambda: {"temperature": 1.0})
+    metrics: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+
+    def build(self) -> nn.Module:
+        """The network with its weights, in evaluation mode."""
+        model: nn.Module = KINDS[self.kind](**self.model_settings)
+        model.load_state_dict(self.weights)
+        return model.eval()
+
+
+def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write a model directory, replacing a former one only when the new one is whole.
+
+    Raises:
+        RunError: if it cannot be written.
+        InputError: if something else than a model directory stands there.
+    """
+    if directory.exists() and not (directory / "config.json").is_file() and (
+        not directory.is_dir() or any(directory.iterdir())
+    ):
+        raise InputError(f"{directory}: exists and is no model directory; choose another place.")
+    with replacing_directory(directory) as target:
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.weights.items()}
+        save_file(weights, target / "model.safetensors")
+        write_json(target / "vocab.json", {"counts": checkpoint.text.vocabulary.counts})
+        write_json(target / "metrics.json", checkpoint.metrics)
+        write_text(target / "README.md", checkpoint.card)
+        text = checkpoint.text
+        config = {
+            "format_version": FORMAT_VERSION,
+            "kind": checkpoint.kind,
+            "model": checkpoint.model_settings,
+            "text": {
+                "version": text_room.VERSION,
+                "max_length": text.max_length,
+                "keep": text.keep,
+                "direction": text.direction,
+            },
+            "calibration": checkpoint.calibration,
+            "files": {name: fingerprint(target / name) for name in CHECKED},
+        }
+        write_json(target / "config.json", config)
+
+
+def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
+    """Read a model directory strictly.
+
+    Raises:
+        InputError: one sentence naming the file and what is wrong with it.
+    """
+    if directory.is_file():
+        raise InputError(f"{directory}: is a file; give the model directory that holds config.json.")
+    if not directory.is_dir():
+        raise InputError(f"{directory}: no such model directory.")
+    config_file = directory / "config.json"
+    config = read_json(config_file)
+    version = config.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InputError(f"{config_file}: format version {version!r}; this program reads version {FORMAT_VERSION}.")
+    if config.get("kind") != kind:
+        raise InputError(f"{config_file}: holds a {config.get('kind')!r}, where a {kind!r} is needed.")
+    try:
+        settings, text, files = dict(config["model"]), dict(config["text"]), dict(config["files"])
+        calibration = {str(name): float(value) for name, value in config["calibration"].items()}
+        if text.pop("version") != text_room.VERSION:
+            raise InputError(f"{config_file}: written for other text rules; train the model again.")
+        for name in CHECKED:
+            check_fingerprint(directory / name, files[name])
+        vocabulary = Vocabulary(read_json(directory / "vocab.json")["counts"])
+        encoder = TextEncoder(vocabulary, **text)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{config_file}: a part is missing or of the wrong kind: {error}.") from error
+    if settings.get("vocab_size") != len(vocabulary):
+        raise InputError(
+            f"{directory / 'vocab.json'}: {len(vocabulary)} words, but the model's embedding has "
+            f"{settings.get('vocab_size')!r} rows."
+        )
+    return Checkpoint(
+        kind=kind,
+        model_settings=settings,
+        text=encoder,
+        weights=_read_weights(directory / "model.safetensors", kind, settings),
+        calibration=calibration,
+        metrics=read_json(directory / "metrics.json"),
+        card=(directory / "README.md").read_text("utf-8") if (directory / "README.md").is_file() else "",
+    )
+
+
+def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, compared by name and shape with the network before memory is taken for them."""
+    try:
+        with torch.device("meta"):
+            expected = {name: list(tensor.shape) for name, tensor in KINDS[kind](**settings).state_dict().items()}
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file.with_name('config.json')}: no network has these settings: {reason}") from error
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            found = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+            for name in sorted(expected.keys() | found.keys()):
+                if found.get(name) != expected.get(name):
+                    raise InputError(
+                        f"{file}: tensor {name!r} has shape {found.get(name)}, where the settings in config.json "
+                        f"give {expected.get(name)}."
+                    )
+            weights = {name: tensors.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: not a readable safetensors file: {' '.join(str(error).split())}.") from error
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"{file}: tensor {name!r} holds values that are not finite.")
+    return weights

@@ -1,0 +1,215 @@
+"""Where reviews come from: a hub id, parquet/csv/jsonl, or the aclImdb folder; and which part of train validates.
+
+Every loader returns a `datasets.Dataset` with the columns `text` (str) and `label` (int), and `group` where known.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, disable_progress_bars, load_dataset
+from datasets.exceptions import DatasetNotFoundError
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedGroupKFold
+
+from sentiment import text as text_room
+from sentiment.config import DataConfig
+from sentiment.errors import InputError, RunError
+
+BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
+_HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+
+disable_progress_bars()
+
+
+def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Dataset:
+    """Read one split of a source.
+
+    Args:
+        config: the source and the names of its columns.
+        split: name of the split; a source that is one file is its own split.
+        labelled: whether a label column of 0 and 1 is demanded.
+
+    Raises:
+        InputError: for a source that does not exist, cannot be parsed, or lacks the split, a column or valid labels.
+        RunError: for a hub that cannot be reached.
+    """
+    source = Path(config.source).expanduser()
+    where = f"{config.source} ({split})"
+    if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
+        reviews = _read_acl_imdb(source, split)
+    elif (source / "train" / "unsup").is_dir() and split == "unsupervised":
+        reviews = _read_acl_imdb(source, "train", ("unsup",))
+    else:
+        reviews = _read_tables(config, source, split)
+    if len(reviews) == 0:
+        raise InputError(f"{where}: no reviews in it.")
+    reviews = _rename(reviews, config, where, labelled)
+    if config.groups_file is not None and split == "train":
+        reviews = reviews.add_column("group", _read_groups(Path(config.groups_file), len(reviews)))
+    _check_texts(reviews, where)
+    if labelled:
+        _check_labels(reviews, where, config.label_column)
+    return reviews
+
+
+def _read_tables(config: DataConfig, source: Path, split: str) -> Dataset:
+    # a file named after the split is it: left alone, `datasets` drops names it does not know, "unsupervised" for one
+    source = next((file for suffix in BUILDERS if (file := source / f"{split}{suffix}").is_file()), source)
+    if source.is_file():
+        builder = BUILDERS.get(source.suffix.lower())
+        if builder is None:
+            raise InputError(f"{source}: give a file that ends in {', '.join(BUILDERS)}, or a directory of such files.")
+        if source.stat().st_size == 0:
+            raise InputError(f"{source}: the file is empty.")
+        arguments: dict[str, Any] = {"path": builder, "data_files": str(source), "split": "train"}
+    elif source.is_dir():
+        arguments = {"path": str(source), "split": split}
+    elif _HUB_ID.fullmatch(config.source) and not config.source.endswith(tuple(BUILDERS)):
+        arguments = {"path": config.source, "split": split}
+    else:
+        raise InputError(f"{config.source}: no such file or directory, and no hub id such as stanfordnlp/imdb.")
+    try:
+        return load_dataset(**arguments)
+    except (ConnectionError, TimeoutError) as error:
+        raise RunError(f"{config.source}: the hub cannot be reached; give a local directory or file instead.") from error
+    except DatasetNotFoundError as error:
+        raise InputError(f"{config.source}: no such dataset on the hub, and no such file or directory.") from error
+    except Exception as error:  # the builders raise whatever their parser raises
+        if isinstance(error.__cause__, OSError) and not source.exists():
+            raise RunError(f"{config.source}: cannot be fetched from the hub: {_one_line(error)}") from error
+        raise InputError(f"{config.source}: cannot read its split {split!r}: {_one_line(error)}") from error
+
+
+def _one_line(error: BaseException) -> str:
+    """The innermost reason of an error, as one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:300]
+
+
+def _read_acl_imdb(source: Path, split: str, folders: tuple[str, ...] = ("neg", "pos")) -> Dataset:
+    """The original archive: one file a review, the label its folder, the film in `urls_*.txt`."""
+    columns: dict[str, list[Any]] = {"text": [], "label": [], "group": []}
+    for folder in folders:
+        files = sorted((source / split / folder).glob("*.txt"), key=lambda file: int(file.stem.split("_")[0]))
+        urls_file = source / split / f"urls_{folder}.txt"
+        urls = urls_file.read_text("utf-8").split() if urls_file.is_file() else []
+        for file in files:
+            index = int(file.stem.split("_")[0])
+            columns["text"].append(file.read_text("utf-8"))
+            columns["label"].append({"neg": 0, "pos": 1, "unsup": -1}[folder])
+            columns["group"].append(urls[index] if index < len(urls) else str(file))
+    return Dataset.from_dict(columns)
+
+
+def _rename(reviews: Dataset, config: DataConfig, where: str, labelled: bool) -> Dataset:
+    wanted = {config.text_column: "text"}
+    if labelled:
+        wanted[config.label_column] = "label"
+    if config.group_column is not None:
+        wanted[config.group_column] = "group"
+    for column in wanted:
+        if column not in reviews.column_names:
+            raise InputError(f"{where}: no column {column!r}; its columns are {', '.join(reviews.column_names)}.")
+    keep = list(wanted) + (["group"] if "group" in reviews.column_names and "group" not in wanted else [])
+    return reviews.select_columns(keep).rename_columns({old: new for old, new in wanted.items() if old != new})
+
+
+def _read_groups(file: Path, rows: int) -> list[str]:
+    if not file.is_file():
+        raise InputError(f"{file}: no such groups file.")
+    groups = file.read_text("utf-8").split("\n")
+    groups = groups[:-1] if groups[-1] == "" else groups
+    if len(groups) != rows:
+        raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; give one line a row.")
+    return groups
+
+
+def _check_texts(reviews: Dataset, where: str) -> None:
+    kind = reviews.features["text"].dtype
+    if kind not in ("string", "large_string"):
+        raise InputError(f"{where}: the text column holds {kind}, not text.")
+    missing = reviews.data.column("text").null_count
+    if missing:
+        row = next(index for index, text in enumerate(reviews["text"]) if text is None)
+        raise InputError(f"{where}: {missing} rows have no text; the first is row {row}.")
+
+
+def _check_labels(reviews: Dataset, where: str, column: str) -> None:
+    labels = reviews["label"]
+    for row, label in enumerate(labels):
+        if isinstance(label, bool) or label not in (0, 1) or isinstance(label, str):
+            raise InputError(f"{where}: row {row} of column {column!r} holds {label!r}; labels are 0 or 1.")
+
+
+def check_both_classes(labels: Iterable[int], where: str) -> None:
+    """Refuse to train on one class.
+
+    Raises:
+        InputError: if only one label occurs.
+    """
+    found = set(labels)
+    if found != {0, 1}:
+        raise InputError(f"{where}: every label is {found.pop()}; training needs both 0 and 1.")
+
+
+def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that train and rows that validate, each sorted.
+
+    Reviews of one group (film), and reviews that read the same once normalised, stay on one side; both sides keep
+    the share of positive labels as nearly as that allows.
+
+    Raises:
+        InputError: if there are too few groups to set the fraction aside.
+    """
+    folds = max(2, round(1 / fraction))
+    labels = np.asarray(reviews["label"])
+    units = linked_rows([text_room.normalise(text).lower() for text in reviews["text"]], _groups(reviews))
+    try:
+        splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+        train, validation = next(iter(splitter.split(labels, labels, units)))
+    except ValueError as error:
+        raise InputError(
+            f"{len(labels)} reviews in {len(set(units))} groups are too few to set 1/{folds} of them aside."
+        ) from error
+    return np.sort(train), np.sort(validation)
+
+
+def _groups(reviews: Dataset) -> list[str]:
+    return [str(group) for group in reviews["group"]] if "group" in reviews.column_names else []
+
+
+def linked_rows(*keys: list[str]) -> np.ndarray:
+    """Number of the linked unit of each row: rows that share any key, directly or through others, share a unit."""
+    columns = [key for key in keys if key]
+    rows = len(columns[0])
+    codes, offset = [], rows
+    for key in columns:
+        _, code = np.unique(np.asarray(key), return_inverse=True)
+        codes.append(code + offset)
+        offset += int(code.max()) + 1
+    nodes, index = np.concatenate(codes), np.tile(np.arange(rows), len(columns))
+    edges = coo_matrix((np.ones(len(nodes)), (index, nodes)), shape=(offset, offset))
+    _, units = connected_components(edges, directed=False)
+    return np.asarray(units[:rows])
+
+
+def tokenise_reviews(reviews: Dataset) -> Dataset:
+    """Add the column `tokens`: the review's tokens, joined by spaces. Cached by `datasets`, and in parallel."""
+    workers = min(os.cpu_count() or 1, 1 + len(reviews) // 2000)
+    return reviews.map(
+        _tokenise_batch,
+        batched=True,
+        input_columns=["text"],
+        num_proc=workers if workers > 1 else None,
+        fn_kwargs={"version": text_room.VERSION},  # part of the cache's fingerprint
+    )
+
+
+def _tokenise_batch(texts: list[str], version: int) -> dict[str, list[str]]:
+    return {"tokens": [" ".join(text_room.tokenise(text_room.normalise(text))) for text in texts]}
