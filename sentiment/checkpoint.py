@@ -5,7 +5,7 @@ Only JSON and safetensors are read; nothing in a model directory can run code.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,10 @@ class Checkpoint:
     calibration: dict[str, float] = field(default_factory=lambda: {"temperature": 1.0})
     metrics: dict[str, Any] = field(default_factory=dict)
     card: str = ""
+
+    def with_card(self, card: str) -> "Checkpoint":
+        """The same model under another card."""
+        return replace(self, card=card)
 
     def build(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""

@@ -1,0 +1,139 @@
+"""Supervised training: labelled reviews in, a model directory out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from sentiment.batching import EncodedReviews, shuffled_batches
+from sentiment.card import model_card
+from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.config import TrainConfig
+from sentiment.errors import InputError
+from sentiment.data import check_both_classes, load_reviews, split_validation, tokenise_reviews
+from sentiment.evaluation import classification_metrics
+from sentiment.inference import predict_logits
+from sentiment.model import SentimentRNN, probability
+from sentiment.text import TextEncoder, build_vocabulary
+from sentiment.training import Hardware, Trainer, open_run
+
+
+class SentimentObjective:
+    """Binary cross-entropy on labelled reviews, as the `Trainer` sees it.
+
+    Args:
+        train: reviews with labels.
+        validation: reviews held out.
+        batch_tokens: tokens per batch, padding included.
+        seed: of the order of reviews.
+        device: where the batches go.
+    """
+
+    metric = "accuracy"
+    higher_is_better = True
+
+    def __init__(
+        self, train: EncodedReviews, validation: EncodedReviews, batch_tokens: int, seed: int, device: torch.device
+    ) -> None:
+        self.train, self.validation = train, validation
+        self.batch_tokens, self.seed, self.device = batch_tokens, seed, device
+        self._batches: list[np.ndarray] = []
+
+    def start_epoch(self, epoch: int) -> Sequence[int]:
+        """Shuffle; tokens of each batch."""
+        self._batches = shuffled_batches(self.train.lengths, self.batch_tokens, self.seed, epoch)
+        return [int(self.train.lengths[rows].sum()) for rows in self._batches]
+
+    def loss(self, model: nn.Module, batch: int) -> Tensor:
+        """Mean binary cross-entropy of a batch, in nats."""
+        reviews = self.train.batch(self._batches[batch]).to(self.device)
+        return F.binary_cross_entropy_with_logits(model(reviews.input_ids, reviews.lengths), reviews.labels)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Accuracy and log loss of the validation part."""
+        logits = predict_logits(model, self.validation, self.device)
+        metrics = classification_metrics(self.validation.labels, probability(torch.from_numpy(logits)).numpy())
+        return {"accuracy": metrics["accuracy"], "log_loss": metrics["log_loss"]}
+
+    def layers(self, model: nn.Module) -> list[nn.Module]:
+        """Bottom to top."""
+        assert isinstance(model, SentimentRNN)
+        return [model.encoder.embedding, *model.encoder.layers, model.head]
+
+    def carried(self) -> dict[str, Tensor]:
+        """Nothing passes from batch to batch."""
+        return {}
+
+    def carry(self, tensors: dict[str, Tensor]) -> None:
+        """Nothing to take back."""
+
+
+def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
+    """Train a classifier; its best epoch lies in `run.output_dir/model` afterwards.
+
+    Args:
+        config: all settings.
+        resume: go on from the last saved state of the run directory.
+
+    Returns:
+        The history, one row per epoch.
+
+    Raises:
+        InputError: for settings, reviews or a run directory that cannot be used.
+        RunError: if the work fails on the way.
+        Stopped: after SIGINT or SIGTERM, with the state saved.
+    """
+    hardware = Hardware.choose(config.run.device, config.run.precision)
+    pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), "language-model")
+    reviews = load_reviews(config.data, "train")
+    check_both_classes(reviews["label"], config.data.source)
+    train_rows, validation_rows = split_validation(reviews, config.data.validation_fraction, config.data.validation_seed)
+    directory = open_run(config, hardware)
+    tokens = [line.split() for line in tokenise_reviews(reviews)["tokens"]]
+    labels = np.asarray(reviews["label"], dtype=np.float32)
+    if pretrained is None:
+        training_part = (tokens[row] for row in train_rows)
+        vocabulary = build_vocabulary(training_part, config.text.vocab_size, config.text.min_frequency)
+    else:
+        vocabulary = pretrained.text.vocabulary
+    text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+
+    def encoded(rows: np.ndarray) -> EncodedReviews:
+        return EncodedReviews((text.encode(tokens[row]) for row in rows), labels[rows])
+
+    objective = SentimentObjective(
+        encoded(train_rows), encoded(validation_rows), config.batch_tokens, config.run.seed, hardware.accelerator.device
+    )
+    settings = {"vocab_size": len(vocabulary), **asdict(config.model)}
+    torch.manual_seed(config.run.seed)
+    model = SentimentRNN(**settings)
+    if pretrained is not None:
+        load_encoder(model, pretrained)
+
+    def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
+        figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation_rows), **metrics}
+        checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), metrics=figures)
+        save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
+
+    return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit(resume)
+
+
+def load_encoder(model: SentimentRNN, pretrained: Checkpoint) -> None:
+    """Take embedding and LSTM layers from a language model.
+
+    Raises:
+        InputError: if its shapes differ from the classifier's.
+    """
+    weights = {
+        name.removeprefix("encoder."): tensor for name, tensor in pretrained.weights.items() if name.startswith("encoder.")
+    }
+    expected = {name: list(tensor.shape) for name, tensor in model.encoder.state_dict().items()}
+    found = {name: list(tensor.shape) for name, tensor in weights.items()}
+    if expected != found:
+        raise InputError(f"the pretrained encoder has shapes {found}, but the settings under `model` give {expected}.")
+    model.encoder.load_state_dict(weights)
