@@ -1,0 +1,6 @@
+"""Train a language model, the start of a classifier: scripts/pretrain.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+
+from sentiment.cli import run
+
+if __name__ == "__main__":
+    run("pretrain")

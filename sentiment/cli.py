@@ -1,0 +1,81 @@
+"""The command line: `sentiment train|pretrain|evaluate|predict ...`; scripts/ calls the same functions.
+
+Results go to standard output, messages to standard error. Exit codes: 0 done, 1 the work failed, 2 the call was wrong,
+128 + signal number when stopped. Heavy modules are imported by the command that needs them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sentiment.errors import InputError, RunError
+
+
+def train(arguments: Sequence[str]) -> None:
+    """CONFIG.yaml [--resume] [--dotted.key=value ...]: train a classifier."""
+    from sentiment.config import TrainConfig
+    from sentiment.supervised import train as run
+
+    config, resume = _configured("train", TrainConfig, arguments)
+    run(config, resume)
+    print(f"model: {Path(config.run.output_dir) / 'model'}")
+
+
+def pretrain(arguments: Sequence[str]) -> None:
+    """CONFIG.yaml [--resume] [--dotted.key=value ...]: train a language model, the classifier's start."""
+    from sentiment.config import PretrainConfig
+    from sentiment.pretraining import pretrain as run
+
+    config, resume = _configured("pretrain", PretrainConfig, arguments)
+    run(config, resume)
+    print(f"model: {Path(config.run.output_dir) / 'model'}")
+
+
+def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
+    """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
+    from sentiment.config import load_config, parser_for
+
+    if not arguments or "-h" in arguments or "--help" in arguments:
+        usage = f"sentiment {command} CONFIG.yaml [--resume] [--dotted.key=value ...]"
+        parser_for(config_class, usage=usage, description=config_class.__doc__).print_help()
+        raise SystemExit(0 if arguments else 2)
+    path, *rest = arguments
+    if path.startswith("-"):
+        raise InputError(f"{path}: the configuration file comes first: sentiment {command} CONFIG.yaml {path} ...")
+    overrides = [argument for argument in rest if argument != "--resume"]
+    return load_config(config_class, path, overrides), "--resume" in rest
+
+
+def _parser(command: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
+    parser.add_argument("--model", metavar="DIR", help="model directory or hub id; default: the shipped model")
+    return parser
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {"train": train, "pretrain": pretrain}
+
+
+def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code."""
+    try:
+        COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
+    except (InputError, RunError) as error:
+        print(f"sentiment {command}: {error}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    raise SystemExit(0)
+
+
+def main() -> NoReturn:
+    """The installed command `sentiment`."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in COMMANDS:
+        run(arguments[0], arguments[1:])
+    wants_help = bool(arguments) and arguments[0] in ("-h", "--help")
+    lines = ["usage: sentiment COMMAND ...", "", *(f"  {name:10} {f.__doc__}" for name, f in COMMANDS.items())]
+    print("\n".join(lines), file=sys.stdout if wants_help else sys.stderr)
+    raise SystemExit(0 if wants_help else 2)
