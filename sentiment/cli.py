@@ -5,7 +5,6 @@ Results go to standard output, messages to standard error. Exit codes: 0 done, 1
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,6 +33,34 @@ def pretrain(arguments: Sequence[str]) -> None:
     print(f"model: {Path(config.run.output_dir) / 'model'}")
 
 
+def evaluate(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
+    parser = _parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of labelled reviews")
+    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="where metrics.json and predictions.parquet go")
+    parser.add_argument("--text-column", default="text", help="column that holds the review (default: text)")
+    parser.add_argument("--label-column", default="label", help="column that holds 0 or 1 (default: label)")
+    options = parser.parse_args(arguments)
+
+    from sentiment import assessment
+    from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.data import load_reviews
+    from sentiment.files import write_json
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    data = DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column)
+    reviews = load_reviews(data, options.split)
+    answers = assessment.gather(classifier, list(reviews["text"]), list(reviews["label"]))
+    metrics = assessment.assess(answers, options.model or SHIPPED_MODEL.name, options.data, options.split)
+    print(assessment.summary(metrics, answers))
+    if options.output is not None:
+        assessment.write_predictions(answers, options.output / "predictions.parquet")
+        write_json(options.output / "metrics.json", metrics)
+        print(f"metrics: {options.output / 'metrics.json'}")
+
+
 def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
     """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
     from sentiment.config import load_config, parser_for
@@ -55,7 +82,7 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {"train": train, "pretrain": pretrain}
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {"train": train, "pretrain": pretrain, "evaluate": evaluate}
 
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
