@@ -1,0 +1,1 @@
+"""The model directories that ship with the package."""

@@ -1,0 +1,29 @@
+# make demo and make test are all that a fresh machine needs: Python 3.11 or later, make, and the package index.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test test-slow lint install
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch .venv/installed
+
+demo: install
+	$(BIN)/sentiment predict "I loved every minute of it." "Two hours of my life that I will not get back."
+	rm -rf runs/demo
+	$(BIN)/sentiment train configs/demo.yaml
+	$(BIN)/sentiment evaluate --model runs/demo/model --data sentiment/sample/test.jsonl --output runs/demo/evaluation
+
+test: install
+	$(BIN)/python -m pytest -q
+
+test-slow: install
+	$(BIN)/python -m pytest -q tests/slow --timeout 3600
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy

@@ -1,0 +1,91 @@
+"""Tiny reviews made in memory, and what is made of them. No dataset, no network."""
+
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+
+import pytest
+import torch
+
+from sentiment.checkpoint import Checkpoint, save_checkpoint
+from sentiment.classifier import SentimentClassifier
+from sentiment.config import ModelConfig, OptimisationConfig, RunConfig, TextConfig
+from sentiment.model import SentimentRNN
+from sentiment.text import TextEncoder, build_vocabulary, normalise, tokenise
+
+ROOT = Path(__file__).parent.parent
+IMDB = ROOT.parent / "shared" / "imdb"
+
+GOOD = ["a wonderful film", "I loved it", "superb acting and a great story", "great fun", "wonderful and moving"]
+BAD = ["a terrible film", "I hated it", "awful acting and a boring story", "no fun at all", "dull and boring"]
+ENDINGS = ["", " from start to finish", ", again and again", ". My sister chose it", "!"]
+
+
+@pytest.fixture(scope="session")
+def reviews() -> list[tuple[str, int]]:
+    """Fifty short reviews, alternately positive and negative."""
+    pairs = zip(GOOD, BAD, strict=True)
+    return [(text + ending, label) for good, bad in pairs for ending in ENDINGS for text, label in ((good, 1), (bad, 0))]
+
+
+@pytest.fixture(scope="session")
+def reviews_file(tmp_path_factory: pytest.TempPathFactory, reviews: list[tuple[str, int]]) -> Path:
+    """The reviews as jsonl with the columns text and label."""
+    path = tmp_path_factory.mktemp("reviews") / "reviews.jsonl"
+    path.write_text("".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in reviews), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(reviews: list[tuple[str, int]]) -> Checkpoint:
+    """An untrained network of some thousand weights, with a vocabulary from the tiny reviews."""
+    torch.manual_seed(0)
+    vocabulary = build_vocabulary((tokenise(normalise(text)) for text, _ in reviews), 100, 1)
+    settings = {
+        "vocab_size": len(vocabulary),
+        "embedding_dim": 8,
+        "hidden_dim": 6,
+        "num_layers": 2,
+        "dropout": 0.5,
+        "pooling": "last_max_mean",
+        "embedding_dropout": 0.2,
+    }
+    model = SentimentRNN(**settings)
+    for parameter in model.parameters():  # far from zero, so that differences show
+        torch.nn.init.uniform_(parameter, -1, 1)
+    return Checkpoint("sentiment-rnn", settings, TextEncoder(vocabulary, max_length=40), model.state_dict())
+
+
+@pytest.fixture(scope="session")
+def tiny_model_directory(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Checkpoint) -> Path:
+    """The tiny checkpoint as a model directory; tests that damage it copy it first."""
+    directory = tmp_path_factory.mktemp("models") / "tiny"
+    save_checkpoint(tiny_checkpoint, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tiny_model_directory: Path) -> SentimentClassifier:
+    return SentimentClassifier.from_pretrained(tiny_model_directory)
+
+
+@pytest.fixture(scope="session")
+def imdb() -> Path:
+    """The real reviews; skips where they are missing."""
+    if not (IMDB / "train.parquet").is_file():
+        pytest.skip(f"needs the real IMDB reviews at {IMDB}, which are missing here")
+    return IMDB
+
+
+@pytest.fixture
+def small_settings(tmp_path: Path) -> dict[str, object]:
+    """Sections of a configuration that trains in a second."""
+    return {
+        "run": RunConfig(output_dir=str(tmp_path / "run"), device="cpu", precision="fp32"),
+        "text": TextConfig(vocab_size=100, min_frequency=1, max_length=20),
+        "model": ModelConfig(embedding_dim=8, hidden_dim=8, embedding_dropout=0.1, head_dropout=0.1),
+        "optimisation": OptimisationConfig(epochs=2, learning_rate=0.01),
+    }
