@@ -47,7 +47,8 @@ class Answers:
     @property
     def correct(self) -> np.ndarray:
         """[n] bool: where the label that was answered is the true one."""
-        return np.equal(is_positive(self.probabilities), self.labels == 1)
+        correct: np.ndarray = is_positive(self.probabilities) == (self.labels == 1)
+        return correct
 
 
 def gather(classifier: SentimentClassifier, texts: Sequence[str], labels: Sequence[int]) -> Answers:

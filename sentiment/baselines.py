@@ -1,0 +1,117 @@
+"""What a network has to beat: the majority label, and two linear models on n-grams, by scikit-learn.
+
+A review is given as its tokens joined by spaces, as `data.tokenise_reviews` writes them, so that the baselines see the
+same words as the network. Their settings (C, least document count) were chosen on a validation part of IMDB.
+
+Only answers are cached, as plain numbers: a fitted model would be a pickle, which runs code when it is read.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import Normalizer
+
+from sentiment.files import replacing
+
+VERSION = 1
+"""Raised when a baseline's definition changes; answers cached by another version are not taken."""
+
+_TOKENS = {"lowercase": False, "token_pattern": r"\S+", "dtype": np.float32}
+
+
+class NaiveBayesWeights(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Scales each n-gram by its naive Bayes log-count ratio (Wang & Manning 2012, smoothing 1)."""
+
+    def fit(self, counts: csr_matrix, labels: Sequence[int]) -> Self:
+        """Learn the ratios from binary counts [n, n-grams] and labels [n] of 0 and 1."""
+        positive = np.asarray(labels) == 1
+        seen = [1 + np.asarray(counts[rows].sum(axis=0)).ravel() for rows in (positive, ~positive)]
+        self.ratios_ = np.log((seen[0] / seen[0].sum()) / (seen[1] / seen[1].sum())).astype(np.float32)
+        return self
+
+    def transform(self, counts: csr_matrix) -> csr_matrix:
+        """Scaled counts of the same shape."""
+        return counts.multiply(self.ratios_).tocsr()
+
+
+def tfidf_regression() -> Pipeline:
+    """TF-IDF of 1-2-grams and logistic regression; `fit(documents, labels)`, then `decision_function` gives logits."""
+    vectoriser = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, **_TOKENS)
+    return make_pipeline(vectoriser, LogisticRegression(C=10.0, solver="liblinear", random_state=0))
+
+
+def nb_regression() -> Pipeline:
+    """Naive-Bayes-weighted 1-3-grams and logistic regression (after Mesnil et al. 2014); used like the other."""
+    vectoriser = CountVectorizer(ngram_range=(1, 3), min_df=3, binary=True, **_TOKENS)
+    regression = LogisticRegression(C=10.0, solver="liblinear", random_state=0)
+    return make_pipeline(vectoriser, NaiveBayesWeights(), Normalizer(), regression)
+
+
+MAJORITY = "majority label"
+LINEAR: dict[str, Callable[[], Pipeline]] = {
+    "TF-IDF 1-2-grams + logistic regression": tfidf_regression,
+    "NB-weighted 1-3-grams + logistic regression": nb_regression,
+}
+BASELINES = (MAJORITY, *LINEAR)
+
+
+def baseline_logits(
+    name: str, train: Sequence[str], labels: Sequence[int], documents: Sequence[str], cache: Path | None = None
+) -> np.ndarray:
+    """Fit one of `BASELINES` on training reviews and read others.
+
+    Args:
+        name: one of `BASELINES`.
+        train: training reviews, tokens joined by spaces.
+        labels: their labels, 0 or 1, both of which occur.
+        documents: the reviews to read, tokens joined by spaces.
+        cache: directory where answers are kept, so that the same question is computed once; None keeps none.
+
+    Returns:
+        Logits of positive: [len(documents)] float64; the majority's are the log odds of the labels.
+    """
+    if name == MAJORITY:
+        positive = sum(labels)
+        return np.full(len(documents), np.log(positive / (len(labels) - positive)))
+    file = None if cache is None else cache / f"{_key(name, train, labels, documents)}.npz"
+    if file is not None and (logits := _read(file, len(documents))) is not None:
+        return logits
+    model = LINEAR[name]().fit(train, labels)
+    logits = np.asarray(model.decision_function(documents), dtype=np.float64)
+    if file is not None:
+        with replacing(file) as temporary, temporary.open("wb") as target:
+            np.savez(target, logits=logits)
+    return logits
+
+
+def default_cache() -> Path:
+    """The user's cache directory for baseline answers."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-rnn" / "baselines"
+
+
+def _key(name: str, train: Sequence[str], labels: Sequence[int], documents: Sequence[str]) -> str:
+    digest = hashlib.sha256(f"{VERSION}\n{name}\n{len(train)}\n".encode())
+    for document in (*train, *documents):
+        digest.update(document.encode("utf-8", "surrogatepass") + b"\n")
+    digest.update(bytes(bytearray(int(label) for label in labels)))
+    return digest.hexdigest()
+
+
+def _read(file: Path, rows: int) -> np.ndarray | None:
+    """Cached logits, or None where there are none that can be read."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            logits: np.ndarray = arrays["logits"]
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    return logits if logits.shape == (rows,) and np.isfinite(logits).all() else None
