@@ -164,7 +164,7 @@ AnyConfig = TypeVar("AnyConfig", TrainConfig, PretrainConfig)
 
 def parser_for(config_class: type[Any], **kwargs: Any) -> ArgumentParser:
     """Parser of `--config FILE` and one dotted option per field of `config_class`."""
-    parser = ArgumentParser(exit_on_error=False, **kwargs)
+    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, **kwargs)
     parser.add_argument("--config", action="config", help="YAML file; also the first positional argument.")
     parser.add_class_arguments(config_class)
     return parser
@@ -180,9 +180,8 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
         raise InputError(f"{path}: no such configuration file.")
     parser = parser_for(config_class)
     try:
-        namespace = parser.parse_args([f"--config={path}", *overrides])
-    except (ArgumentError, yaml.YAMLError, UnicodeDecodeError) as error:
+        fields = dict(parser.instantiate(parser.parse_args([f"--config={path}", *overrides])))
+    except (ArgumentError, yaml.YAMLError, UnicodeDecodeError, TypeError) as error:  # TypeError: a section is no mapping
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
-    fields = dict(parser.instantiate(namespace))
     fields.pop("config")
     return config_class(**fields)

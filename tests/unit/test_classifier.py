@@ -1,0 +1,107 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sentiment
+from sentiment.classifier import SentimentClassifier
+from sentiment.errors import InputError, RunError
+
+
+def test_a_string_gives_one_answer_and_a_list_gives_a_list(tiny_classifier: SentimentClassifier) -> None:
+    one = tiny_classifier.predict("a wonderful film")
+    many = tiny_classifier.predict(["a wonderful film", "awful"])
+    assert (one.label, one.tokens, one.unknown_tokens, one.truncated) == (many[0].label, 3, 0, False)
+    assert many[0].probability == pytest.approx(one.probability, abs=1e-6)
+    assert tiny_classifier.predict([]) == []
+    assert [p.label for p in tiny_classifier.predict(iter(["a", "b"]))] == [p.label for p in tiny_classifier.predict(["a", "b"])]
+
+
+def test_label_probability_score_and_predict_proba_agree(tiny_classifier: SentimentClassifier) -> None:
+    texts = ["great fun", "dull and boring", "a wonderful film again and again", ""]
+    predictions, matrix = tiny_classifier.predict(texts), tiny_classifier.predict_proba(texts)
+    np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-12)
+    for prediction, row in zip(predictions, matrix, strict=True):
+        assert prediction.probability == row[1]
+        assert prediction.label == ("positive" if prediction.probability >= 0.5 else "negative")
+        assert prediction.score == max(row)
+        assert prediction.to_dict()["label"] == prediction.label
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(tiny_classifier: SentimentClassifier) -> None:
+    texts = ["great fun", "a wonderful film " * 30, "awful", "", "unheard words only"]
+    alone = [tiny_classifier.predict(text).probability for text in texts]
+    together = [prediction.probability for prediction in tiny_classifier.predict(texts)]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_what_was_read_is_stated(tiny_classifier: SentimentClassifier) -> None:
+    long = tiny_classifier.predict("great " * 41)
+    assert (long.tokens, long.truncated) == (41, True)
+    assert not tiny_classifier.predict("great " * 40).truncated
+    assert tiny_classifier.predict("great zyzzyva").unknown_tokens == 1
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "<br /><br />", "\u200b"])
+def test_no_words_are_answered_from_the_bias_and_said(text: str, tiny_classifier: SentimentClassifier) -> None:
+    prediction = tiny_classifier.predict(text)
+    bias = tiny_classifier.model.head[-1].bias.item()
+    assert prediction.reason == "no words"
+    assert prediction.probability == pytest.approx(1 / (1 + np.exp(-bias)), abs=1e-6)
+
+
+@pytest.mark.parametrize(("item", "kind"), [(None, "NoneType"), (b"good", "bytes"), (3, "int"), (float("nan"), "float")])
+def test_what_is_no_text_is_refused_with_its_position(item: Any, kind: str, tiny_classifier: SentimentClassifier) -> None:
+    with pytest.raises(TypeError, match=f"review 1 is {kind}"):
+        tiny_classifier.predict(["good", item])
+    with pytest.raises(TypeError):
+        tiny_classifier.predict(item)
+    with pytest.raises(TypeError, match=kind):
+        sentiment.predict_review(item)
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts=st.lists(st.text(alphabet=st.characters()), max_size=5))
+def test_any_texts_give_as_many_answers(texts: list[str], tiny_classifier: SentimentClassifier) -> None:
+    predictions = tiny_classifier.predict(texts)
+    assert len(predictions) == len(texts)
+    assert all(0 <= prediction.probability <= 1 for prediction in predictions)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("text", ["good film " * 100_000, "x" * 1_000_000, "😀" * 250_000], ids=["words", "word", "emoji"])
+def test_a_megabyte_is_answered_in_seconds(text: str, tiny_classifier: SentimentClassifier) -> None:
+    tiny_classifier.predict(text)
+
+
+def test_saved_and_loaded_again_the_answers_are_identical(tiny_classifier: SentimentClassifier, tmp_path: Path) -> None:
+    tiny_classifier.save_pretrained(tmp_path / "model")
+    files = {"config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"}
+    assert {path.name for path in (tmp_path / "model").iterdir()} == files
+    again = SentimentClassifier.from_pretrained(tmp_path / "model")
+    texts = ["great fun", "dull", "a terrible film!"]
+    assert (again.predict_proba(texts) == tiny_classifier.predict_proba(texts)).all()
+
+
+def test_models_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="no such model directory"):
+        SentimentClassifier.from_pretrained(tmp_path / "nothing")
+    (tmp_path / "weights.pt").write_bytes(b"\x80\x04")
+    with pytest.raises(InputError, match="is a file; give the model directory"):
+        SentimentClassifier.from_pretrained(tmp_path / "weights.pt")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(RunError, match="some/model: .*hub cannot be reached"):
+        SentimentClassifier.from_pretrained("some/model")
+
+
+def test_a_hub_id_is_downloaded(tiny_model_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tiny_model_directory))
+    assert SentimentClassifier.from_pretrained("some/model").predict("good").label in ("positive", "negative")
+
+
+def test_the_shipped_model_knows_good_from_bad() -> None:
+    assert sentiment.predict_review("I loved every minute of it, a wonderful film.").label == "positive"
+    assert sentiment.predict_review("A boring, terrible waste of time.").label == "negative"

@@ -1,0 +1,78 @@
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentiment.config import PretrainConfig, TrainConfig, load_config
+from sentiment.errors import InputError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+CLASSES = {"pretrain.yaml": PretrainConfig}
+
+
+def class_of(path: Path) -> type:
+    return CLASSES.get(path.name, TrainConfig)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_loads(path: Path) -> None:
+    load_config(class_of(path), path)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_typo_in_any_section_is_refused(path: Path, tmp_path: Path) -> None:
+    lines = path.read_text().splitlines()
+    keys = [index for index, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    for index in (keys[0], keys[1], keys[-1]):
+        broken = [*lines]
+        broken[index] = broken[index].replace(":", "x:", 1)
+        copy = tmp_path / "typo.yaml"
+        copy.write_text("\n".join(broken))
+        with pytest.raises(InputError, match="x"):
+            load_config(class_of(path), copy)
+
+
+def test_overrides_reach_their_field() -> None:
+    config = load_config(TrainConfig, CONFIGS[0], ["--model.hidden_dim=7", "--data.source=x.csv"])
+    assert (config.model.hidden_dim, config.data.source) == (7, "x.csv")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.batch_tokens = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("--model.hidden_dim=-1", "model.hidden_dim"),
+        ("--model.hidden_dim=many", "model.hidden_dim"),
+        ("--model.dropout=1.5", "model.dropout"),
+        ("--model.dropout=nan", "model.dropout"),
+        ("--optimisation.learning_rate=nan", "optimisation.learning_rate"),
+        ("--optimisation.epochs=0", "optimisation.epochs"),
+        ("--model.pooling=first", "model.pooling"),
+        ("--model.hidden=3", "model.hidden"),
+    ],
+)
+def test_bad_values_are_refused_by_name_in_one_line(override: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        load_config(TrainConfig, CONFIGS[0], [override])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["model: [1", "model:\n\t- x", "just words", "\x00", "model: 3"])
+def test_a_file_that_is_no_configuration_is_refused(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"broken\.yaml"):
+        load_config(TrainConfig, path)
+
+
+def test_a_missing_file_is_refused() -> None:
+    with pytest.raises(InputError, match=r"nowhere\.yaml: no such configuration file"):
+        load_config(TrainConfig, "nowhere.yaml")
+
+
+def test_importing_the_configuration_does_not_import_torch() -> None:
+    code = "import sys, sentiment, sentiment.config; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,177 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment.config import DataConfig
+from sentiment.data import check_both_classes, linked_rows, load_reviews, split_validation, tokenise_reviews
+from sentiment.errors import InputError, RunError
+
+ROWS = [{"text": f"review {number}", "label": number % 2} for number in range(8)]
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    match path.suffix:
+        case ".jsonl":
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        case ".csv":
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, rows[0])
+                writer.writeheader()
+                writer.writerows(rows)
+        case ".parquet":
+            datasets.Dataset.from_list(rows).to_parquet(path)
+    return path
+
+
+def load(source: Path | str, split: str = "train", **settings: Any) -> datasets.Dataset:
+    return load_reviews(DataConfig(source=str(source), **settings), split)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_file_is_its_own_split_and_a_directory_holds_one_file_a_split(suffix: str, tmp_path: Path) -> None:
+    file = write(tmp_path / f"test{suffix}", ROWS)
+    assert load(file, "train").to_list() == ROWS
+    assert load(tmp_path, "test").to_list() == ROWS
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    rows = [{"review": "good", "stars": 1, "film": "a", "other": 3}]
+    file = write(tmp_path / "train.jsonl", rows)
+    loaded = load(file, text_column="review", label_column="stars", group_column="film")
+    assert loaded.to_list() == [{"text": "good", "label": 1, "group": "a"}]
+
+
+def test_acl_imdb_folder(tmp_path: Path) -> None:
+    for folder, stars in (("pos", 9), ("neg", 2), ("unsup", 0)):
+        (tmp_path / "train" / folder).mkdir(parents=True)
+        for number in range(11):
+            (tmp_path / "train" / folder / f"{number}_{stars}.txt").write_text(f"{folder} {number}")
+        (tmp_path / "train" / f"urls_{folder}.txt").write_text("".join(f"film{n // 2}\n" for n in range(11)))
+    loaded = load(tmp_path)
+    assert loaded["label"][:] == [0] * 11 + [1] * 11
+    assert loaded["text"][10] == "neg 10"
+    assert loaded["group"][10] == "film5"
+    unlabelled = load_reviews(DataConfig(source=str(tmp_path)), "unsupervised", labelled=False)
+    assert len(unlabelled) == 11
+
+
+def test_groups_file(tmp_path: Path) -> None:
+    file, groups = write(tmp_path / "train.jsonl", ROWS), tmp_path / "films.txt"
+    groups.write_text("".join(f"film{number // 2}\n" for number in range(8)))
+    assert load(file, groups_file=str(groups))["group"][:3] == ["film0", "film0", "film1"]
+    groups.write_text("film0\n")
+    with pytest.raises(InputError, match="1 groups for 8 training rows"):
+        load(file, groups_file=str(groups))
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"text": "a", "stars": 1}], "no column 'label'"),
+        ([{"label": 1}], "no column 'text'"),
+        ([{"text": "a", "label": 2}], "row 0 of column 'label' holds 2"),
+        ([{"text": "a", "label": 1}, {"text": "b", "label": -1}], "row 1 of column 'label' holds -1"),
+        ([{"text": "a", "label": "pos"}], "holds 'pos'"),
+        ([{"text": "a", "label": None}, {"text": "b", "label": 1}], "row 0 of column 'label' holds None"),
+        ([{"text": 3, "label": 1}], "not text"),
+        ([{"text": "a", "label": 1}, {"text": None, "label": 1}], "the first is row 1"),
+    ],
+)
+def test_unusable_reviews_are_refused(rows: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        load(write(tmp_path / "reviews.jsonl", rows))
+
+
+@pytest.mark.parametrize("content", ["", "text,label\n", "text,label\na,1\nb,1,2,3\n", "\x00\x01\x02"])
+def test_a_broken_csv_is_refused_by_name(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "reviews.csv"
+    file.write_text(content)
+    with pytest.raises(InputError, match=r"reviews\.csv"):
+        load(file)
+
+
+def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    for source in (tmp_path / "nothing", "./nothing", "nothing.csv"):
+        with pytest.raises(InputError, match="nothing"):
+            load(source)
+    (tmp_path / "reviews.txt").write_text("a")
+    with pytest.raises(InputError, match=r"ends in .parquet, .csv, .jsonl"):
+        load(tmp_path / "reviews.txt")
+    write(tmp_path / "train.jsonl", ROWS)
+    with pytest.raises(InputError, match="validation"):
+        load(tmp_path, "validation")
+
+
+def test_the_hub_is_asked_for_a_hub_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def stand_in(**arguments: Any) -> datasets.Dataset:
+        asked.append(arguments)
+        return datasets.Dataset.from_list(ROWS)
+
+    monkeypatch.setattr("sentiment.data.load_dataset", stand_in)
+    assert load("stanfordnlp/imdb", "train").to_list() == ROWS
+    assert asked == [{"path": "stanfordnlp/imdb", "split": "train"}]
+
+    def unreachable(**arguments: Any) -> datasets.Dataset:
+        raise ConnectionError("Couldn't reach 'stanfordnlp/imdb' on the Hub")
+
+    monkeypatch.setattr("sentiment.data.load_dataset", unreachable)
+    with pytest.raises(RunError, match="the hub cannot be reached"):
+        load("stanfordnlp/imdb")
+
+
+def test_one_class_cannot_train() -> None:
+    check_both_classes([0, 1, 1], "reviews.csv")
+    with pytest.raises(InputError, match="every label is 1"):
+        check_both_classes([1, 1], "reviews.csv")
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
+def test_linked_rows_are_the_connected_components(pairs: list[tuple[int, int]]) -> None:
+    units = linked_rows([str(a) for a, _ in pairs], [str(b) for _, b in pairs])
+    # the plain way: spread each row's number to all rows that share a key, until nothing changes
+    expected = list(range(len(pairs)))
+    for _ in pairs:
+        for i, (a, b) in enumerate(pairs):
+            for j, (c, d) in enumerate(pairs):
+                if a == c or b == d:
+                    expected[i] = expected[j] = min(expected[i], expected[j])
+    same = [[x == y for y in units] for x in units]
+    assert same == [[x == y for y in expected] for x in expected]
+
+
+def test_the_validation_part_is_stratified_and_shares_neither_text_nor_film_with_the_rest() -> None:
+    generator = np.random.default_rng(0)
+    rows = [{"text": f"review {n}", "label": n % 2, "group": f"film {generator.integers(60)}"} for n in range(600)]
+    rows += [{**row, "text": row["text"].upper() + "<br />", "group": f"other {n}"} for n, row in enumerate(rows[:50])]
+    reviews = datasets.Dataset.from_list(rows)
+    train, validation = split_validation(reviews, 0.1, seed=0)
+    assert sorted([*train, *validation]) == list(range(650))
+    assert 40 <= len(validation) <= 90
+    for column in ("group", "text"):
+        values = [row[column].lower().removesuffix("<br />") for row in rows]
+        assert not {values[row] for row in train} & {values[row] for row in validation}
+    assert abs(np.mean([rows[row]["label"] for row in validation]) - 0.5) < 0.1
+    again = split_validation(reviews, 0.1, seed=0)
+    assert (again[1] == validation).all()
+    assert list(split_validation(reviews, 0.1, seed=1)[1]) != list(validation)
+
+
+def test_too_few_reviews_to_set_some_aside() -> None:
+    reviews = datasets.Dataset.from_list(ROWS[:4])
+    with pytest.raises(InputError, match="too few"):
+        split_validation(reviews, 0.1, seed=0)
+
+
+def test_tokenised_reviews_keep_their_order() -> None:
+    reviews = datasets.Dataset.from_dict({"text": [f"It isn't <b>number</b> {n}" for n in range(4500)]})
+    tokens = tokenise_reviews(reviews)["tokens"]
+    assert [line.split() for line in tokens] == [["it", "isnt", "number", str(n)] for n in range(4500)]
