@@ -4,6 +4,8 @@ config.json holds the size and SHA-256 of the weights and the vocabulary, so par
 Only JSON and safetensors are read; nothing in a model directory can run code.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sentiment import text as text_room
+from sentiment.calibration import checked
 from sentiment.errors import InputError
 from sentiment.files import check_fingerprint, fingerprint, read_json, replacing_directory, write_json, write_text
 from sentiment.language_model import LanguageModel
@@ -35,7 +38,7 @@ class Checkpoint:
         model_settings: keyword arguments of the network.
         text: vocabulary and reading settings.
         weights: the network's state dict.
-        calibration: temperature and what else turns a logit into a statement.
+        calibration: what `calibration.fit` gives; a temperature of 1 and no band until it is fitted.
         metrics: figures of the validation part.
         card: the model card, Markdown.
     """
@@ -51,6 +54,16 @@ class Checkpoint:
     def with_card(self, card: str) -> "Checkpoint":
         """The same model under another card."""
         return replace(self, card=card)
+
+    def digest(self) -> str:
+        """SHA-256 over all that decides an answer; two models with the same digest answer alike."""
+        text = self.text
+        settings = [text_room.VERSION, self.kind, self.model_settings, self.calibration]
+        settings += [text.vocabulary.counts, text.max_length, text.keep, text.direction]
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for name, tensor in sorted(self.weights.items()):
+            digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def build(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
@@ -112,7 +125,7 @@ def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
         raise InputError(f"{config_file}: holds a {config.get('kind')!r}, where a {kind!r} is needed.")
     try:
         settings, text, files = dict(config["model"]), dict(config["text"]), dict(config["files"])
-        calibration = {str(name): float(value) for name, value in config["calibration"].items()}
+        calibration = checked(config["calibration"])
         if text.pop("version") != text_room.VERSION:
             raise InputError(f"{config_file}: written for other text rules; train the model again.")
         for name in CHECKED:

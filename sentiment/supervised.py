@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sentiment.batching import EncodedReviews, shuffled_batches
+from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.config import TrainConfig
@@ -43,6 +44,8 @@ class SentimentObjective:
         self.train, self.validation = train, validation
         self.batch_tokens, self.seed, self.device = batch_tokens, seed, device
         self._batches: list[np.ndarray] = []
+        self.validation_logits = np.zeros(len(validation), np.float32)
+        """Of the network that was validated last; what its calibration is fitted on."""
 
     def start_epoch(self, epoch: int) -> Sequence[int]:
         """Shuffle; tokens of each batch."""
@@ -56,7 +59,7 @@ class SentimentObjective:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Accuracy and log loss of the validation part."""
-        logits = predict_logits(model, self.validation, self.device)
+        self.validation_logits = logits = predict_logits(model, self.validation, self.device)
         metrics = classification_metrics(self.validation.labels, probability(torch.from_numpy(logits)).numpy())
         return {"accuracy": metrics["accuracy"], "log_loss": metrics["log_loss"]}
 
@@ -117,7 +120,8 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
         figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation_rows), **metrics}
-        checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), metrics=figures)
+        calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
+        checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
         save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
 
     return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit(resume)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from sentiment import calibration
+from sentiment.evaluation import expected_calibration_error
+
+
+def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that mean what they say, and labels drawn from them."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 3, n)
+    return logits, (generator.random(n) < expit(logits)).astype(int)
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_the_temperature_undoes_a_scale(factor):
+    logits, labels = drawn(20_000)
+    assert calibration.fit_temperature(logits * factor, labels) == pytest.approx(factor, rel=0.06)
+
+
+def test_an_overconfident_model_becomes_calibrated():
+    logits, labels = drawn(20_000)
+    fitted = calibration.fit(logits * 5, labels)
+    before = expected_calibration_error(labels, expit(logits * 5))
+    after = expected_calibration_error(labels, expit(logits * 5 / fitted["temperature"]))
+    assert before > 0.08 and after < 0.01
+
+
+def test_logits_that_tell_nothing_or_everything_stay_in_range():
+    labels = np.array([0, 1] * 10)
+    for logits in (np.zeros(20), np.where(labels == 1, 50.0, -50.0), np.where(labels == 1, -50.0, 50.0)):
+        assert calibration.TEMPERATURES[0] <= calibration.fit_temperature(logits, labels) <= calibration.TEMPERATURES[1]
+
+
+def test_the_band_by_hand():
+    # scores 0.9 right, 0.8 right, 0.7 wrong, 0.6 right
+    probabilities, labels = np.array([0.9, 0.2, 0.7, 0.4]), np.array([1, 0, 0, 0])
+    assert calibration.confident_from(probabilities, labels, 1.0) == 0.8
+    assert calibration.confident_from(probabilities, labels, 0.75) == 0.5  # all of them: three of four are right
+    assert calibration.confident_from(probabilities, 1 - labels, 0.9) == 1.0  # the surest is wrong
+    # equal scores are answered together: one of the two is wrong
+    assert calibration.confident_from(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0]), 0.9) == 0.9
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=50), st.floats(0.5, 1))
+def test_answers_outside_the_band_are_as_accurate_as_stated(rows, accuracy):
+    probabilities, labels = (np.array(column) for column in zip(*rows, strict=True))
+    bound = calibration.confident_from(probabilities, labels, accuracy)
+    answered = np.maximum(probabilities, 1 - probabilities) >= bound
+    assert 0.5 <= bound <= 1
+    if answered.any() and bound < 1:
+        assert np.mean((probabilities >= 0.5)[answered] == (labels == 1)[answered]) >= accuracy
+
+
+def test_fitting_gives_what_a_model_directory_holds():
+    fitted = calibration.fit(*drawn(500))
+    assert calibration.checked(fitted) == fitted
+    assert fitted["confident_accuracy"] == calibration.CONFIDENT_ACCURACY
+
+
+@pytest.mark.parametrize(
+    "values", [{"temperature": 0}, {"temperature": float("nan")}, {"temperature": 1, "confident_from": 1.5}]
+)
+def test_values_that_can_be_no_calibration_are_refused(values):
+    with pytest.raises(ValueError, match="it must"):
+        calibration.checked(values)
