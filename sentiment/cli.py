@@ -5,12 +5,15 @@ Results go to standard output, messages to standard error. Exit codes: 0 done, 1
 """
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from sentiment.errors import InputError, RunError
+from sentiment.stopping import Stopped
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -61,6 +64,50 @@ def evaluate(arguments: Sequence[str]) -> None:
         print(f"metrics: {options.output / 'metrics.json'}")
 
 
+def predict(arguments: Sequence[str]) -> None:
+    """[--model DIR] [TEXT ... | --input FILE --output FILE]: read reviews; without both, from standard input."""
+    parser = _parser("predict", "Reads reviews: given as arguments, in a file, or one a line on standard input.")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="a review")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a review")
+    parser.add_argument("--input", type=Path, metavar="FILE", help=".txt (one review a line), .csv, .jsonl or .parquet")
+    parser.add_argument("--output", type=Path, metavar="FILE", help=".csv, .jsonl or .parquet; appears when whole")
+    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
+    parser.add_argument("--on-bad-row", choices=["stop", "skip"], default="stop", help="a row that cannot be read")
+    parser.add_argument("--resume", action="store_true", help="go on with a job on files that was stopped")
+    options = parser.parse_args(arguments)
+    if (options.input is None) != (options.output is None):
+        raise InputError("--input and --output go together: the file of reviews and the file of answers.")
+    if options.input is not None and options.text:
+        raise InputError("give reviews as arguments or with --input, not both.")
+    if options.resume and options.input is None:
+        raise InputError("--resume goes on with a job on files; give its --input and --output.")
+
+    from sentiment.classifier import SentimentClassifier
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    skip_bad_rows = options.on_bad_row == "skip"
+    if options.input is None:
+        from sentiment.line_prediction import predict_stream, print_predictions
+
+        if options.text:
+            print_predictions(options.text, classifier.predict(options.text), options.json)
+        else:
+            predict_stream(classifier, sys.stdin.buffer, skip_bad_rows, options.json)
+        return
+    from sentiment.file_prediction import predict_file
+
+    outcome = predict_file(
+        classifier,
+        options.input,
+        options.output,
+        text_column=options.text_column,
+        skip_bad_rows=skip_bad_rows,
+        resume=options.resume,
+    )
+    skipped = f", {outcome.skipped} broken rows left out" if outcome.skipped else ""
+    print(f"{options.output}: {outcome.predicted} reviews{skipped}")
+
+
 def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
     """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
     from sentiment.config import load_config, parser_for
@@ -82,16 +129,29 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {"train": train, "pretrain": pretrain, "evaluate": evaluate}
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "train": train,
+    "pretrain": pretrain,
+    "evaluate": evaluate,
+    "predict": predict,
+}
 
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
     try:
         COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
     except (InputError, RunError) as error:
         print(f"sentiment {command}: {error}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, InputError) else 1) from None
+    except Stopped as stopped:
+        print(f"sentiment {command}: {stopped}", file=sys.stderr)
+        raise SystemExit(stopped.exit_code) from None
+    except BrokenPipeError:
+        # whoever read our results has gone; Python would complain once more when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     raise SystemExit(0)

@@ -1,14 +1,18 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from sentiment.errors import InputError, RunError
 
@@ -35,8 +39,8 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path}: cannot be written: {_reason(error)}.") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -62,10 +66,57 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         temporary.rename(path)
         _sync(path.parent)
         shutil.rmtree(former, ignore_errors=True)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path}: cannot be written: {_reason(error)}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _reason(error: OSError | SafetensorError) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
+
+
+def clear_leftovers(directory: Path) -> None:
+    """Remove what killed writers left; a former directory whose successor never came takes its name back.
+
+    The caller must hold the directory's lock, or these could be the files of a writer that is alive.
+    """
+    for leftover in sorted(directory.glob(f"{TEMPORARY_PREFIX}*")):
+        name = leftover.name.removeprefix(TEMPORARY_PREFIX)
+        former = re.fullmatch(r"(.+)-[^-]+-former", name)
+        if former and not (directory / former[1]).exists():
+            leftover.rename(directory / former[1])
+        elif leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Make a directory, if need be, and keep every other process that asks out of it for the length of the block.
+
+    The lock goes with the process, however that ends.
+
+    Raises:
+        InputError: if another process is at work in it.
+        RunError: if it cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError as error:
+        raise RunError(f"{directory}: cannot be written: {_reason(error)}.") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                f"{directory}: another process is at work in it; wait for it or choose another place."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:

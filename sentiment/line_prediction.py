@@ -1,0 +1,53 @@
+"""Reviews from the command line or a pipe, answered one line each on standard output."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from sentiment.classifier import Prediction, SentimentClassifier
+from sentiment.errors import InputError
+from sentiment.review_files import chunks, text_records
+
+SHOWN = 80
+"""Characters of a review in a line for people."""
+
+
+def predict_stream(classifier: SentimentClassifier, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
+    """Answer one review a line, in order; a person who types gets each answer at once.
+
+    Raises:
+        InputError: at the first line that is not UTF-8, unless such lines are skipped, which is reported.
+    """
+    if stream.isatty():
+        print("reading reviews from standard input, one a line; end with Ctrl-D.", file=sys.stderr)
+    skipped = 0
+    for chunk in chunks(text_records(stream), "text", int, size=1 if stream.isatty() else 256):
+        if chunk.problems and not skip_bad_rows:
+            raise InputError(f"standard input: {chunk.problems[0]}. Leave such lines out with --on-bad-row=skip.")
+        for problem in chunk.problems:
+            print(f"standard input: left out: {problem}", file=sys.stderr)
+        skipped += len(chunk.problems)
+        print_predictions(chunk.texts, classifier.predict(chunk.texts), as_json)
+    if skipped:
+        print(f"standard input: {skipped} broken lines left out.", file=sys.stderr)
+
+
+def print_predictions(texts: Sequence[str], predictions: Sequence[Prediction], as_json: bool) -> None:
+    """One line a review: JSON, or label, probability of positive and the beginning of the text."""
+    for text, prediction in zip(texts, predictions, strict=True):
+        # JSON in ASCII: half a surrogate pair, as the shell hands over bytes that are not UTF-8, has no other spelling
+        print(json.dumps({"text": text} | prediction.to_dict()) if as_json else _line(text, prediction))
+    sys.stdout.flush()
+
+
+def _line(text: str, prediction: Prediction) -> str:
+    # control characters could end the line or steer the terminal
+    shown = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN]).split())
+    if len(shown) > SHOWN or len(text) > 4 * SHOWN:
+        shown = shown[: SHOWN - 1] + "…"
+    notes = [note for note in (prediction.reason, "truncated" if prediction.truncated else None) if note]
+    noted = f"  [{', '.join(notes)}]" if notes else ""
+    encoding = sys.stdout.encoding or "utf-8"
+    line = f"{prediction.label}  {prediction.probability:.3f}  {shown}{noted}"
+    return line.encode(encoding, "replace").decode(encoding)
