@@ -10,7 +10,14 @@ from typing import Any, Literal, Optional, TypeVar
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
-from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, OpenUnitInterval, PositiveFloat, PositiveInt
+from jsonargparse.typing import (
+    ClosedUnitInterval,
+    NonNegativeFloat,
+    NonNegativeInt,
+    OpenUnitInterval,
+    PositiveFloat,
+    PositiveInt,
+)
 
 from sentiment.errors import InputError
 
@@ -128,6 +135,16 @@ class OptimisationConfig:
 
 
 @dataclass(frozen=True)
+class AdversarialConfig:
+    """Adversarial training on word vectors (Miyato et al. 2017)."""
+
+    weight: NonNegativeFloat = 0.0
+    """Weight of the loss under the worst small shift of the word vectors; 0 leaves it out and halves the time."""
+    epsilon: PositiveFloat = 5.0
+    """L2 norm of that shift over a whole review, in standard deviations of a word vector's entries."""
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A supervised run."""
 
@@ -136,6 +153,7 @@ class TrainConfig:
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
     pretrained: Optional[str] = None
@@ -181,7 +199,12 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     parser = parser_for(config_class)
     try:
         fields = dict(parser.instantiate(parser.parse_args([f"--config={path}", *overrides])))
-    except (ArgumentError, yaml.YAMLError, UnicodeDecodeError, TypeError) as error:  # TypeError: a section is no mapping
+    except (
+        ArgumentError,
+        yaml.YAMLError,
+        UnicodeDecodeError,
+        TypeError,
+    ) as error:  # TypeError: a section is no mapping
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
     fields.pop("config")
     return config_class(**fields)

@@ -76,7 +76,7 @@ def _read_tables(config: DataConfig, source: Path, split: str) -> Dataset:
     try:
         return load_dataset(**arguments)
     except (ConnectionError, TimeoutError) as error:
-        raise RunError(f"{config.source}: the hub cannot be reached; give a local directory or file instead.") from error
+        raise RunError(f"{config.source}: the hub cannot be reached; give a local directory or file.") from error
     except DatasetNotFoundError as error:
         raise InputError(f"{config.source}: no such dataset on the hub, and no such file or directory.") from error
     except Exception as error:  # the builders raise whatever their parser raises

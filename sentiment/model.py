@@ -79,8 +79,7 @@ class LSTMEncoder(nn.Module):
                     if name.startswith("bias"):
                         parameter.zero_()
                 # torch keeps the gates in the order input, forget, candidate, output
-                hidden_dim = layer.hidden_size
-                layer.bias_ih_l0[hidden_dim : 2 * hidden_dim] = forget_gate_bias
+                dict(layer.named_parameters())["bias_ih_l0"].chunk(4)[1].fill_(forget_gate_bias)
 
     def embed(self, input_ids: Tensor) -> Tensor:
         """Word vectors with their dropout: [batch, time] → [batch, time, embedding_dim]."""
@@ -91,7 +90,8 @@ class LSTMEncoder(nn.Module):
 
     def encode(self, embedded: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run the layers: [batch, time, embedding_dim] → ([batch, time, hidden_dim], state after the last step)."""
-        outputs, final = embedded, []
+        outputs = embedded
+        final: State = []
         for depth, layer in enumerate(self.layers):
             if depth:
                 outputs = self._between_layers(outputs)
@@ -106,10 +106,12 @@ class LSTMEncoder(nn.Module):
             return F.dropout(outputs, self.dropout)
         return outputs * F.dropout(outputs.new_ones(len(outputs), 1, outputs.shape[2]), self.dropout)
 
-    def _run_layer(self, layer: nn.Module, inputs: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+    def _run_layer(
+        self, layer: nn.Module, inputs: Tensor, state: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
         if not (self.training and self.weight_dropout):
             return layer(inputs, state)
-        dropped = F.dropout(layer.weight_hh_l0, self.weight_dropout)
+        dropped = F.dropout(layer.get_parameter("weight_hh_l0"), self.weight_dropout)
         return torch.func.functional_call(layer, {"weight_hh_l0": dropped}, (inputs, state))
 
     def forward(self, input_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -134,7 +136,7 @@ def pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
 
 
 def pool_prefixes(outputs: Tensor, pooling: str) -> Tensor:
-    """Read-out of every prefix: [batch, time, hidden] → [batch, time, features]; at t it equals `pool` of t + 1 tokens."""
+    """Read-out of every prefix: [batch, time, hidden] → [batch, time, features]; at t as `pool` of t + 1 tokens."""
     features = [outputs]
     if pooling == "last_max_mean":
         counts = torch.arange(1, outputs.shape[1] + 1, device=outputs.device)[:, None]
@@ -196,9 +198,13 @@ class SentimentRNN(nn.Module):
         hidden = [nn.Linear(width, head_dim), nn.ReLU(), nn.Dropout(head_dropout)] if head_dim else []
         self.head = nn.Sequential(nn.Dropout(head_dropout), *hidden, nn.Linear(head_dim or width, 1))
 
-    def forward(self, input_ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32."""
-        return self.classify(self.encoder.embed(input_ids), lengths)
+    def forward(self, input_ids: Tensor, lengths: Tensor, perturbation: Tensor | None = None) -> Tensor:
+        """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32.
+
+        `perturbation` [batch, time, embedding_dim] is added to the word vectors (adversarial training).
+        """
+        embedded = self.encoder.embed(input_ids)
+        return self.classify(embedded if perturbation is None else embedded + perturbation, lengths)
 
     def classify(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Logits from word vectors: [batch, time, embedding_dim], [batch] → [batch] float32."""

@@ -96,7 +96,11 @@ class LanguageModelObjective:
     def carried(self) -> dict[str, Tensor]:
         """The memory between two chunks."""
         state = self._state or []
-        return {f"{depth}.{name}": tensor for depth, pair in enumerate(state) for name, tensor in zip("hc", pair, strict=True)}
+        return {
+            f"{depth}.{name}": tensor
+            for depth, pair in enumerate(state)
+            for name, tensor in zip("hc", pair, strict=True)
+        }
 
     def carry(self, tensors: dict[str, Tensor]) -> None:
         """Take the memory back; none at the start of an epoch."""
@@ -106,7 +110,7 @@ class LanguageModelObjective:
 
 
 def lay_out(reviews: EncodedReviews, order: np.ndarray, streams: int) -> np.ndarray:
-    """Join reviews in the given order, `<eos>` after each, and cut the row into equal streams: [streams, time] int32."""
+    """Join reviews in the given order, `<eos>` after each, and cut that into equal streams: [streams, time] int32."""
     ends = np.array([END_ID], dtype=np.int32)
     joined = np.concatenate([part for row in order for part in (reviews[row], ends)])
     length = len(joined) // streams
@@ -124,11 +128,15 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
     hardware = Hardware.choose(config.run.device, config.run.precision)
     directory = open_run(config, hardware)
     labelled = load_reviews(config.data, "train")
-    train_rows, validation_rows = split_validation(labelled, config.data.validation_fraction, config.data.validation_seed)
+    train_rows, validation_rows = split_validation(
+        labelled, config.data.validation_fraction, config.data.validation_seed
+    )
     labelled_tokens = list(tokenise_reviews(labelled)["tokens"])
     unlabelled = tokenise_reviews(load_reviews(config.data, config.unlabelled_split, labelled=False))
     held_out = {labelled_tokens[row] for row in validation_rows}
-    texts = [labelled_tokens[row] for row in train_rows] + [text for text in unlabelled["tokens"] if text not in held_out]
+    texts = [labelled_tokens[row] for row in train_rows] + [
+        text for text in unlabelled["tokens"] if text not in held_out
+    ]
     vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
     objective = LanguageModelObjective(

@@ -28,7 +28,9 @@ ENDINGS = ["", " from start to finish", ", again and again", ". My sister chose 
 def reviews() -> list[tuple[str, int]]:
     """Fifty short reviews, alternately positive and negative."""
     pairs = zip(GOOD, BAD, strict=True)
-    return [(text + ending, label) for good, bad in pairs for ending in ENDINGS for text, label in ((good, 1), (bad, 0))]
+    return [
+        (text + ending, label) for good, bad in pairs for ending in ENDINGS for text, label in ((good, 1), (bad, 0))
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,9 @@ def test_a_string_gives_one_answer_and_a_list_gives_a_list(tiny_classifier: Sent
     assert (one.label, one.tokens, one.unknown_tokens, one.truncated) == (many[0].label, 3, 0, False)
     assert many[0].probability == pytest.approx(one.probability, abs=1e-6)
     assert tiny_classifier.predict([]) == []
-    assert [p.label for p in tiny_classifier.predict(iter(["a", "b"]))] == [p.label for p in tiny_classifier.predict(["a", "b"])]
+    assert [p.label for p in tiny_classifier.predict(iter(["a", "b"]))] == [
+        p.label for p in tiny_classifier.predict(["a", "b"])
+    ]
 
 
 def test_label_probability_score_and_predict_proba_agree(tiny_classifier: SentimentClassifier) -> None:
@@ -53,8 +55,12 @@ def test_no_words_are_answered_from_the_bias_and_said(text: str, tiny_classifier
     assert prediction.probability == pytest.approx(1 / (1 + np.exp(-bias)), abs=1e-6)
 
 
-@pytest.mark.parametrize(("item", "kind"), [(None, "NoneType"), (b"good", "bytes"), (3, "int"), (float("nan"), "float")])
-def test_what_is_no_text_is_refused_with_its_position(item: Any, kind: str, tiny_classifier: SentimentClassifier) -> None:
+@pytest.mark.parametrize(
+    ("item", "kind"), [(None, "NoneType"), (b"good", "bytes"), (3, "int"), (float("nan"), "float")]
+)
+def test_what_is_no_text_is_refused_with_its_position(
+    item: Any, kind: str, tiny_classifier: SentimentClassifier
+) -> None:
     with pytest.raises(TypeError, match=f"review 1 is {kind}"):
         tiny_classifier.predict(["good", item])
     with pytest.raises(TypeError):
@@ -72,7 +78,9 @@ def test_any_texts_give_as_many_answers(texts: list[str], tiny_classifier: Senti
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("text", ["good film " * 100_000, "x" * 1_000_000, "😀" * 250_000], ids=["words", "word", "emoji"])
+@pytest.mark.parametrize(
+    "text", ["good film " * 100_000, "x" * 1_000_000, "😀" * 250_000], ids=["words", "word", "emoji"]
+)
 def test_a_megabyte_is_answered_in_seconds(text: str, tiny_classifier: SentimentClassifier) -> None:
     tiny_classifier.predict(text)
 

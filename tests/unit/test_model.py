@@ -52,7 +52,9 @@ def test_overfits_eight_reviews(settings: dict[str, float]) -> None:
 
 
 def test_dropout_is_active_in_training_only() -> None:
-    model = SentimentRNN(50, 8, 6, 2, 0.5, embedding_dropout=0.3, word_dropout=0.2, weight_dropout=0.3, variational=True)
+    model = SentimentRNN(
+        50, 8, 6, 2, 0.5, embedding_dropout=0.3, word_dropout=0.2, weight_dropout=0.3, variational=True
+    )
     ids, lengths = torch.tensor([[5, 6, 7]]), torch.tensor([3])
     assert model.train()(ids, lengths) != model(ids, lengths)
     assert model.eval()(ids, lengths) == model(ids, lengths)

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.text import END_ID, PADDING, SPECIALS, UNKNOWN_ID, TextEncoder, Vocabulary, build_vocabulary, normalise, tokenise
+from sentiment.text import (
+    END_ID,
+    PADDING,
+    SPECIALS,
+    UNKNOWN_ID,
+    TextEncoder,
+    Vocabulary,
+    build_vocabulary,
+    normalise,
+    tokenise,
+)
 
 
 @pytest.mark.parametrize(
