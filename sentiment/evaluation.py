@@ -1,5 +1,6 @@
 """Figures of merit of probabilities against labels; all of them by scikit-learn and scipy."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,78 @@ def wilson_interval(successes: int, n: int) -> list[float]:
     return [float(interval.low), float(interval.high)]
 
 
+@dataclass(frozen=True)
+class Bin:
+    """Reviews of like probability, in a reliability diagram."""
+
+    n: int
+    stated: float
+    """Mean probability of positive that the model gave them."""
+    observed: float
+    """Share of them that are positive."""
+    interval: list[float]
+    """95% interval of `observed`."""
+
+
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = CALIBRATION_BINS) -> list[Bin]:
+    """Bins of equal mass, by rising probability, so that each holds enough reviews to be judged."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    parts = [part for part in np.array_split(np.argsort(probabilities, kind="stable"), bins) if len(part)]
+    return [
+        Bin(
+            n=len(part),
+            stated=float(probabilities[part].mean()),
+            observed=float(labels[part].mean()),
+            interval=wilson_interval(int(labels[part].sum()), len(part)),
+        )
+        for part in parts
+    ]
+
+
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
     """Mean distance between the stated probability and the observed frequency, 0 to 1.
 
-    Over bins of equal mass, so that each holds enough reviews to be judged (Nixon et al. 2019).
+    Over bins of equal mass (Nixon et al. 2019).
     """
-    order = np.argsort(probabilities, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    gaps = [len(part) * abs(float(np.mean(probabilities[part])) - float(np.mean(labels[part]))) for part in parts]
-    return sum(gaps) / len(order)
+    return sum(part.n * abs(part.stated - part.observed) for part in reliability(labels, probabilities, bins)) / len(
+        labels
+    )
+
+
+def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy of the answers that are kept when the least sure ones are left to a person.
+
+    Returns:
+        Coverage (share of reviews answered, rising to 1) and accuracy of those, both [distinct scores].
+    """
+    scores = np.maximum(probabilities, 1 - np.asarray(probabilities))
+    correct = is_positive(probabilities) == (np.asarray(labels) == 1)
+    order = np.argsort(-scores, kind="stable")
+    answered = np.arange(1, len(order) + 1)
+    last_of_score = np.append(np.diff(scores[order]) != 0, True)  # equal scores are answered together
+    accuracy = np.cumsum(correct[order]) / answered
+    return (answered / len(order))[last_of_score], accuracy[last_of_score]
+
+
+def paired_comparison(correct: np.ndarray, other: np.ndarray) -> dict[str, float | int | list[float]]:
+    """Difference in accuracy of two models on the same reviews.
+
+    Args:
+        correct: [n] bool, where the first model is right.
+        other: [n] bool, where the second is.
+
+    Returns:
+        difference (first minus second), its difference_95 (Wald interval with half a review added to each cell,
+        Agresti & Min 2005), only_first and only_second (reviews that one alone gets right), and p_value (McNemar's
+        test, exact).
+    """
+    first, second, n = int((correct & ~other).sum()), int((other & ~correct).sum()), len(correct)
+    total, b, c = n + 2, first + 0.5, second + 0.5
+    middle, half = (b - c) / total, 1.96 * np.sqrt(b + c - (b - c) ** 2 / total) / total
+    return {
+        "difference": (first - second) / n,
+        "difference_95": [float(max(-1.0, middle - half)), float(min(1.0, middle + half))],
+        "only_first": first,
+        "only_second": second,
+        "p_value": float(binomtest(first, first + second).pvalue) if first + second else 1.0,
+    }

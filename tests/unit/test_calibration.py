@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -45,6 +45,7 @@ def test_the_band_by_hand():
     assert calibration.confident_from(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0]), 0.9) == 0.9
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=50), st.floats(0.5, 1))
 def test_answers_outside_the_band_are_as_accurate_as_stated(rows, accuracy):
     probabilities, labels = (np.array(column) for column in zip(*rows, strict=True))
