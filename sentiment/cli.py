@@ -5,7 +5,9 @@ Results go to standard output, messages to standard error. Exit codes: 0 done, 1
 """
 
 import argparse
+import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -108,6 +110,37 @@ def predict(arguments: Sequence[str]) -> None:
     print(f"{options.output}: {outcome.predicted} reviews{skipped}")
 
 
+def explain(arguments: Sequence[str]) -> None:
+    """[--model DIR] [--json] [--html FILE] [TEXT]: what each word of one review changed, and each gate at it."""
+    parser = _parser("explain", "Explains the answer to one review, given as an argument or on standard input.")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="the review; default: standard input, whole")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that works offline")
+    options = parser.parse_args(arguments)
+    text = options.text
+    if text is None:
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"standard input is not UTF-8 at byte {error.start}; convert it first.") from error
+
+    from sentiment.classifier import SentimentClassifier
+
+    explanation = SentimentClassifier.from_pretrained(options.model).explain(text)
+    if options.html is not None:
+        from sentiment.explanation_page import write_page
+
+        write_page(explanation, options.html)
+        print(f"page: {options.html}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(explanation.to_dict(), ensure_ascii=False))
+    elif options.html is None:
+        from sentiment.explanation_terminal import render_terminal
+
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        print(render_terminal(explanation, colour, shutil.get_terminal_size().columns))
+
+
 def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
     """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
     from sentiment.config import load_config, parser_for
@@ -134,6 +167,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "pretrain": pretrain,
     "evaluate": evaluate,
     "predict": predict,
+    "explain": explain,
 }
 
 
