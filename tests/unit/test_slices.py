@@ -3,26 +3,9 @@ import pytest
 
 from sentiment.evaluation import wilson_interval
 from sentiment.slices import properties, slices
+from sentiment.text import tokenise
 
-WORDS = set("a good film but it is not bad the end was awful i gave stars out of".split(" "))
-    "a",
-    "good",
-    "film",
-    "but",
-    "it",
-    "is",
-    "not",
-    "bad",
-    "the",
-    "end",
-    "was",
-    "awful",
-    "i",
-    "gave",
-    "stars",
-    "out",
-    "of",
-]
+WORDS = frozenset(tokenise("a good film but it is not bad the end was awful i gave stars out of"))
 
 
 @pytest.mark.parametrize(
