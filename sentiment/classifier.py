@@ -95,10 +95,10 @@ class SentimentClassifier:
         return cls(load_checkpoint(directory, "sentiment-rnn"), device)
 
     @overload
-    def predict(self, texts: str) -> Prediction: ...
+    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a string is iterable too
 
     @overload
-    def predict(self, texts: Sequence[str]) -> list[Prediction]: ...
+    def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
 
     def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
         """Read one review or many.
@@ -159,14 +159,21 @@ class SentimentClassifier:
 
         return explain(self, text)
 
-    def save_pretrained(self, directory: str | Path) -> None:
+    def save_pretrained(self, directory: str | Path, half_precision: bool = False) -> None:
         """Write a model directory that `from_pretrained` reads.
+
+        Args:
+            directory: where; a model directory that stands there is replaced.
+            half_precision: store the weights in float16, half the size; they are float32 again once loaded.
 
         Raises:
             InputError: if something else stands there.
             RunError: if it cannot be written.
         """
-        save_checkpoint(replace(self.checkpoint, weights=self.model.state_dict()), Path(directory))
+        weights = self.model.state_dict()
+        if half_precision:
+            weights = {name: tensor.half() for name, tensor in weights.items()}
+        save_checkpoint(replace(self.checkpoint, weights=weights), Path(directory))
 
     def push_to_hub(self, repo_id: str, directory: str | Path) -> str:
         """Save to `directory`, then upload that to the hub; returns the commit's address."""

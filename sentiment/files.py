@@ -58,6 +58,7 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o755)
         for file in temporary.iterdir():
+            file.chmod(0o644)
             _sync(file)
         _sync(temporary)
         former = temporary.with_name(f"{temporary.name}-former")

@@ -96,7 +96,7 @@ class LSTMEncoder(nn.Module):
             if depth:
                 outputs = self._between_layers(outputs)
             outputs, last = self._run_layer(layer, outputs, None if state is None else state[depth])
-            final.append(last)
+            final.append(last)  # type: ignore[arg-type]  # mypy takes the pair for a tensor
         return outputs, final
 
     def _between_layers(self, outputs: Tensor) -> Tensor:
