@@ -44,6 +44,8 @@ class RunConfig:
     """Minutes between two saved training states."""
     state_every_steps: NonNegativeInt = 0
     """Steps between two saved training states; 0 leaves it to the minutes."""
+    skip_nonfinite_batches: NonNegativeInt = 0
+    """Batches without a finite loss or gradient that a run leaves out before it gives up."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from sentiment.batching import EncodedReviews, length_batches
+from sentiment.stopping import check
 
 BATCH_TOKENS = 16_384
 """Tokens per batch, padding included; bounds the memory of a call."""
@@ -19,6 +20,7 @@ def predict_logits(model: nn.Module, reviews: EncodedReviews, device: torch.devi
     logits = np.empty(len(reviews), dtype=np.float32)
     with torch.inference_mode():
         for rows in length_batches(reviews.lengths, BATCH_TOKENS):
+            check()
             batch = reviews.batch(rows).to(device)
             logits[rows] = model(batch.input_ids, batch.lengths).float().cpu().numpy()
     return logits

@@ -17,10 +17,14 @@ from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import Checkpoint, save_checkpoint
 from sentiment.config import PretrainConfig
 from sentiment.data import load_reviews, split_validation, tokenise_reviews
+from sentiment.errors import InputError
+from sentiment.hardware import Hardware
 from sentiment.language_model import LanguageModel, perplexity
 from sentiment.model import State
+from sentiment.run_directory import open_run
+from sentiment.stopping import check
 from sentiment.text import END_ID, TextEncoder, build_vocabulary
-from sentiment.training import Hardware, Trainer, open_run
+from sentiment.training import Trainer
 
 
 class LanguageModelObjective:
@@ -51,6 +55,8 @@ class LanguageModelObjective:
         self.streams, self.chunk_length, self.seed, self.device = streams, chunk_length, seed, device
         self._epoch: int | None = None
         self._state: State | None = None
+        self._after: dict[int, State] = {}
+        """Memory after the chunk under way, by the first row of each part."""
 
     def start_epoch(self, epoch: int) -> Sequence[int]:
         """Shuffle and lay out the streams, forget the memory; tokens of each chunk."""
@@ -58,7 +64,7 @@ class LanguageModelObjective:
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
             self._streams = lay_out(self.train, order, self.streams)
             self._epoch = epoch
-        self._state = None
+        self._state, self._after = None, {}
         return [(stop - start) * len(self._streams) for start, stop in self._chunks(self._streams)]
 
     def _chunks(self, streams: np.ndarray) -> list[tuple[int, int]]:
@@ -66,10 +72,39 @@ class LanguageModelObjective:
         last = streams.shape[1] - 1
         return list(pairwise([*range(0, last, self.chunk_length), last]))
 
-    def loss(self, model: nn.Module, batch: int) -> Tensor:
-        """Mean negative log likelihood of a chunk, the memory carried in from the one before."""
-        loss, self._state = model(*self._tensors(self._streams, batch), self._state)
-        return loss
+    def size(self, batch: int) -> int:
+        """Streams that are read side by side."""
+        return len(self._streams)
+
+    def loss(self, model: nn.Module, batch: int, rows: slice) -> Tensor:
+        """Negative log likelihood of a chunk of some streams, the memory carried in from the one before.
+
+        Summed over the rows' words and divided by those of all streams.
+        """
+        streams = self._streams[rows]
+        before = None if self._state is None else [(h[:, rows], c[:, rows]) for h, c in self._state]
+        loss: Tensor
+        loss, self._after[rows.start] = model(*self._tensors(streams, batch), before)
+        return loss * (len(streams) / len(self._streams))
+
+    def commit(self) -> None:
+        """Keep the memory for the next chunk."""
+        parts = list(self._after.items())
+        self._state = [
+            (
+                self._joined([(start, memory[depth][0]) for start, memory in parts]),
+                self._joined([(start, memory[depth][1]) for start, memory in parts]),
+            )
+            for depth in range(len(parts[0][1]))
+        ]
+        self._after = {}
+
+    def _joined(self, parts: list[tuple[int, Tensor]]) -> Tensor:
+        """[1, streams, hidden] from the memory of each part; zero for streams that other processes read."""
+        whole = parts[0][1].new_zeros(1, len(self._streams), parts[0][1].shape[2])
+        for start, part in parts:
+            whole[:, start : start + part.shape[1]] = part
+        return whole
 
     def _tensors(self, streams: np.ndarray, chunk: int) -> tuple[Tensor, Tensor]:
         start, stop = self._chunks(streams)[chunk]
@@ -82,6 +117,7 @@ class LanguageModelObjective:
         total, count, state = 0.0, 0, None
         with torch.inference_mode():
             for chunk in range(len(self._chunks(streams))):
+                check()
                 inputs, targets = self._tensors(streams, chunk)
                 loss, state = model(inputs, targets, state)
                 total += float(loss) * targets.numel()
@@ -126,37 +162,40 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
         The history, one row per epoch.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    directory = open_run(config, hardware)
-    labelled = load_reviews(config.data, "train")
-    train_rows, validation_rows = split_validation(
-        labelled, config.data.validation_fraction, config.data.validation_seed
-    )
-    labelled_tokens = list(tokenise_reviews(labelled)["tokens"])
-    unlabelled = tokenise_reviews(load_reviews(config.data, config.unlabelled_split, labelled=False))
-    held_out = {labelled_tokens[row] for row in validation_rows}
-    texts = [labelled_tokens[row] for row in train_rows] + [
-        text for text in unlabelled["tokens"] if text not in held_out
-    ]
-    vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
-    text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-    objective = LanguageModelObjective(
-        EncodedReviews(text.encode(review.split()) for review in texts),
-        EncodedReviews(text.encode(labelled_tokens[row].split()) for row in validation_rows),
-        config.streams,
-        config.chunk_length,
-        config.run.seed,
-        hardware.accelerator.device,
-    )
-    settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
-    torch.manual_seed(config.run.seed)
-    model = LanguageModel(**settings)
+    processes = hardware.accelerator.num_processes
+    if config.streams < processes:
+        raise InputError(f"streams is {config.streams}, too few to share among {processes} processes.")
+    with open_run(config, hardware, resume) as directory:
+        labelled = load_reviews(config.data, "train")
+        train_rows, validation_rows = split_validation(
+            labelled, config.data.validation_fraction, config.data.validation_seed
+        )
+        labelled_tokens = list(tokenise_reviews(labelled)["tokens"])
+        unlabelled = tokenise_reviews(load_reviews(config.data, config.unlabelled_split, labelled=False))
+        held_out = {labelled_tokens[row] for row in validation_rows}
+        texts = [labelled_tokens[row] for row in train_rows] + [
+            text for text in unlabelled["tokens"] if text not in held_out
+        ]
+        vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
+        text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+        objective = LanguageModelObjective(
+            EncodedReviews(text.encode(review.split()) for review in texts),
+            EncodedReviews(text.encode(labelled_tokens[row].split()) for row in validation_rows),
+            config.streams,
+            config.chunk_length,
+            config.run.seed,
+            hardware.accelerator.device,
+        )
+        settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
+        torch.manual_seed(config.run.seed)
+        model = LanguageModel(**settings)
 
-    def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
-        card = f"# Language model\n\nEncoder for `sentiment train --pretrained`. Validation: {metrics}\n"
-        checkpoint = Checkpoint("language-model", settings, text, best.state_dict(), metrics=metrics, card=card)
-        save_checkpoint(checkpoint, directory / "model")
+        def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
+            card = f"# Language model\n\nEncoder for `sentiment train --pretrained`. Validation: {metrics}\n"
+            checkpoint = Checkpoint("language-model", settings, text, best.state_dict(), metrics=metrics, card=card)
+            save_checkpoint(checkpoint, directory / "model")
 
-    return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit(resume)
+        return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
 
 def language_model_settings(config: PretrainConfig) -> dict[str, Any]:

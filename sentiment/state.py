@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sentiment.errors import InputError
-from sentiment.files import TEMPORARY_PREFIX, check_fingerprint, fingerprint, read_json, replacing, write_json
+from sentiment.files import check_fingerprint, fingerprint, read_json, replacing, write_json
 
 KEPT = 2
 
@@ -42,10 +42,23 @@ class Progress:
     """Best validation figure so far."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """One row per finished epoch."""
+    skipped: int = 0
+    """Batches of the run left out because their loss or gradient was not finite."""
+    skipped_in_epoch: int = 0
+    """Those of this epoch."""
+    parts: int = 1
+    """Parts in which a batch is computed; doubled whenever memory ran out."""
+
+    def start_epoch(self, epoch: int) -> None:
+        """Go to the first batch of an epoch."""
+        self.epoch, self.batch, self.tokens, self.skipped_in_epoch = epoch, 0, 0, 0
+        self.loss_sum, self.seconds = 0.0, 0.0
 
 
 def save_state(directory: Path, progress: Progress, tensors: dict[str, Tensor]) -> None:
     """Write a state, then drop all but the last two.
+
+    States of later steps are dropped too: they are damaged ones, which the run that writes this state passed over.
 
     Raises:
         RunError: if it cannot be written.
@@ -56,9 +69,11 @@ def save_state(directory: Path, progress: Progress, tensors: dict[str, Tensor]) 
         save_file(contiguous, temporary, metadata={"progress": json.dumps(asdict(progress))})
         manifest = fingerprint(temporary)
     write_json(file.with_suffix(".json"), manifest)
-    for old in _states(directory)[KEPT:]:
-        old.with_suffix(".json").unlink(missing_ok=True)
-        old.unlink()
+    states = _states(directory)
+    kept = [state for state in states if state <= file][:KEPT]
+    for state in set(states) - set(kept):
+        state.with_suffix(".json").unlink(missing_ok=True)
+        state.unlink()
 
 
 def load_newest_state(directory: Path) -> tuple[Progress, dict[str, Tensor], list[str]] | None:
@@ -67,19 +82,19 @@ def load_newest_state(directory: Path) -> tuple[Progress, dict[str, Tensor], lis
     Raises:
         InputError: if states exist and all of them are damaged.
     """
-    for leftover in directory.glob(f"{TEMPORARY_PREFIX}*"):
-        leftover.unlink(missing_ok=True)
     complaints: list[str] = []
     for file in _states(directory):
         try:
-            check_fingerprint(file, read_json(file.with_suffix(".json")))  # type: ignore[arg-type]
+            check_fingerprint(file, read_json(file.with_suffix(".json")))
             with safe_open(file, framework="pt") as tensors:
                 progress = Progress(**json.loads(tensors.metadata()["progress"]))
                 return progress, {name: tensors.get_tensor(name) for name in tensors.keys()}, complaints  # noqa: SIM118
         except (InputError, SafetensorError, KeyError, TypeError, ValueError) as error:
             complaints.append(f"{file.name} is damaged and was passed over ({error})")
     if complaints:
-        raise InputError(f"{directory}: no intact training state: {'; '.join(complaints)}; start again without --resume.")
+        raise InputError(
+            f"{directory}: no intact training state: {'; '.join(complaints)}. Delete the directory to start again."
+        )
     return None
 
 

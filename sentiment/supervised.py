@@ -18,10 +18,12 @@ from sentiment.config import AdversarialConfig, TrainConfig
 from sentiment.data import check_both_classes, load_reviews, split_validation, tokenise_reviews
 from sentiment.errors import InputError
 from sentiment.evaluation import classification_metrics
+from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
+from sentiment.run_directory import open_run
 from sentiment.text import TextEncoder, build_vocabulary
-from sentiment.training import Hardware, Trainer, open_run
+from sentiment.training import Trainer
 
 
 class SentimentObjective:
@@ -59,9 +61,20 @@ class SentimentObjective:
         self._batches = shuffled_batches(self.train.lengths, self.batch_tokens, self.seed, epoch)
         return [int(self.train.lengths[rows].sum()) for rows in self._batches]
 
-    def loss(self, model: nn.Module, batch: int) -> Tensor:
-        """Mean binary cross-entropy of a batch, in nats, plus the adversarial one where it has a weight."""
-        reviews = self.train.batch(self._batches[batch]).to(self.device)
+    def size(self, batch: int) -> int:
+        """Reviews in a batch."""
+        return len(self._batches[batch])
+
+    def loss(self, model: nn.Module, batch: int, rows: slice) -> Tensor:
+        """Binary cross-entropy in nats, summed over the rows and divided by the reviews of the whole batch."""
+        reviews = self.train.batch(self._batches[batch][rows]).to(self.device)
+        return self._mean_loss(model, reviews) * (len(reviews) / self.size(batch))
+
+    def commit(self) -> None:
+        """Nothing passes from batch to batch."""
+
+    def _mean_loss(self, model: nn.Module, reviews: Batch) -> Tensor:
+        """Mean cross-entropy, plus the adversarial one where it has a weight."""
         if not self.adversarial.weight:
             return F.binary_cross_entropy_with_logits(model(reviews.input_ids, reviews.lengths), reviews.labels)
         return adversarial_loss(model, reviews, self.adversarial.weight, self.adversarial.epsilon)
@@ -125,40 +138,41 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
     train_rows, validation_rows = split_validation(
         reviews, config.data.validation_fraction, config.data.validation_seed
     )
-    directory = open_run(config, hardware)
-    tokens = [line.split() for line in tokenise_reviews(reviews)["tokens"]]
-    labels = np.asarray(reviews["label"], dtype=np.float32)
-    if pretrained is None:
-        training_part = (tokens[row] for row in train_rows)
-        vocabulary = build_vocabulary(training_part, config.text.vocab_size, config.text.min_frequency)
-    else:
-        vocabulary = pretrained.text.vocabulary
-    text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+    with open_run(config, hardware, resume) as directory:
+        with hardware.accelerator.main_process_first():
+            tokens = [line.split() for line in tokenise_reviews(reviews)["tokens"]]
+        labels = np.asarray(reviews["label"], dtype=np.float32)
+        if pretrained is None:
+            training_part = (tokens[row] for row in train_rows)
+            vocabulary = build_vocabulary(training_part, config.text.vocab_size, config.text.min_frequency)
+        else:
+            vocabulary = pretrained.text.vocabulary
+        text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
 
-    def encoded(rows: np.ndarray) -> EncodedReviews:
-        return EncodedReviews((text.encode(tokens[row]) for row in rows), labels[rows])
+        def encoded(rows: np.ndarray) -> EncodedReviews:
+            return EncodedReviews((text.encode(tokens[row]) for row in rows), labels[rows])
 
-    objective = SentimentObjective(
-        encoded(train_rows),
-        encoded(validation_rows),
-        config.batch_tokens,
-        config.run.seed,
-        hardware.accelerator.device,
-        config.adversarial,
-    )
-    settings = {"vocab_size": len(vocabulary), **asdict(config.model)}
-    torch.manual_seed(config.run.seed)
-    model = SentimentRNN(**settings)
-    if pretrained is not None:
-        load_encoder(model, pretrained)
+        objective = SentimentObjective(
+            encoded(train_rows),
+            encoded(validation_rows),
+            config.batch_tokens,
+            config.run.seed,
+            hardware.accelerator.device,
+            config.adversarial,
+        )
+        settings = {"vocab_size": len(vocabulary), **asdict(config.model)}
+        torch.manual_seed(config.run.seed)
+        model = SentimentRNN(**settings)
+        if pretrained is not None:
+            load_encoder(model, pretrained)
 
-    def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
-        figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation_rows), **metrics}
-        calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
-        checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
-        save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
+        def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
+            figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation_rows), **metrics}
+            calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
+            checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
+            save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
 
-    return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit(resume)
+        return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
 
 def load_encoder(model: SentimentRNN, pretrained: Checkpoint) -> None:

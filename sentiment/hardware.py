@@ -1,0 +1,50 @@
+"""Where a run computes: device, precision, and how many processes share the work."""
+
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from sentiment.errors import InputError
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Device, precision and processes of a run, as accelerate sees them."""
+
+    accelerator: Accelerator
+
+    @classmethod
+    def choose(cls, device: str, precision: str) -> "Hardware":
+        """Resolve `auto`.
+
+        Raises:
+            InputError: if a GPU is demanded where there is none.
+        """
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("run.device is cuda, but torch sees no GPU here; use --run.device=cpu or auto.")
+        cpu = device == "cpu" or not torch.cuda.is_available()
+        if precision == "auto":
+            has_bf16 = torch.cpu.get_capabilities().get("avx512_bf16") if cpu else torch.cuda.is_bf16_supported()
+            precision = "bf16" if has_bf16 else "fp32"
+        return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if precision == "bf16" else "no"))
+
+    def share(self, rows: int) -> slice:
+        """Rows of a batch that belong to this process."""
+        index, count = self.accelerator.process_index, self.accelerator.num_processes
+        return slice(rows * index // count, rows * (index + 1) // count)
+
+    def add_up(self, tensors: list[Tensor]) -> None:
+        """Replace float32 tensors by their sums over all processes, in one exchange."""
+        if self.accelerator.num_processes == 1:
+            return
+        flat = self.accelerator.reduce(torch.cat([tensor.flatten() for tensor in tensors]), "sum")
+        for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(total.view_as(tensor))
+
+    def __str__(self) -> str:
+        device = self.accelerator.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+        precision = "bf16" if self.accelerator.mixed_precision == "bf16" else "fp32"
+        return f"{device.type} ({name}), {precision}, {self.accelerator.num_processes} process(es)"
