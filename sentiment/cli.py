@@ -38,6 +38,16 @@ def pretrain(arguments: Sequence[str]) -> None:
     print(f"model: {Path(config.run.output_dir) / 'model'}")
 
 
+def distil(arguments: Sequence[str]) -> None:
+    """CONFIG.yaml [--resume] [--dotted.key=value ...]: train a student on what its teachers say of unlabelled reviews."""
+    from sentiment.config import DistilConfig
+    from sentiment.distillation import distil as run
+
+    config, resume = _configured("distil", DistilConfig, arguments)
+    run(config, resume)
+    print(f"model: {Path(config.run.output_dir) / 'model'}")
+
+
 def evaluate(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
     parser = _parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
@@ -165,6 +175,7 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train,
     "pretrain": pretrain,
+    "distil": distil,
     "evaluate": evaluate,
     "predict": predict,
     "explain": explain,

@@ -179,7 +179,29 @@ class PretrainConfig:
     """Tokens between two truncations; the memory is carried across them."""
 
 
-AnyConfig = TypeVar("AnyConfig", TrainConfig, PretrainConfig)
+@dataclass(frozen=True)
+class DistilConfig:
+    """A student run: one network learns what an ensemble of teachers says of unlabelled reviews, and the labels."""
+
+    run: RunConfig = field(default_factory=RunConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    batch_tokens: PositiveInt = 8192
+    """Tokens per batch, padding included."""
+    pretrained: str = "runs/pretrain/model"
+    """Directory written by `sentiment pretrain`, whose vocabulary and encoder are the student's start."""
+    teachers: list[str] = field(default_factory=list)
+    """Model directories; n-grams with logistic regression are always one more teacher."""
+    unlabelled_split: str = "unsupervised"
+    """Split whose reviews the teachers judge."""
+    short_reviews: NonNegativeInt = 0
+    """Sentences from the package's own grammar of negation and contrast that are added with their labels."""
+
+
+AnyConfig = TypeVar("AnyConfig", TrainConfig, PretrainConfig, DistilConfig)
 
 
 def parser_for(config_class: type[Any], **kwargs: Any) -> ArgumentParser:

@@ -6,6 +6,7 @@ Every loader returns a `datasets.Dataset` with the columns `text` (str) and `lab
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,39 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
             f"{len(labels)} reviews in {len(set(units))} groups are too few to set 1/{folds} of them aside."
         ) from error
     return np.sort(train), np.sort(validation)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The training split, tokenised and divided; a review is its tokens joined by spaces."""
+
+    train: list[str]
+    train_labels: np.ndarray
+    """[len(train)] float32, 0 or 1."""
+    validation: list[str]
+    validation_labels: np.ndarray
+    """[len(validation)] float32, 0 or 1."""
+
+
+def read_parts(config: DataConfig) -> Parts:
+    """Read the training split, tokenise it, and set the validation part aside.
+
+    Raises:
+        InputError: for reviews that cannot be used, or of one class only.
+        RunError: for a hub that cannot be reached.
+    """
+    reviews = load_reviews(config, "train")
+    check_both_classes(reviews["label"], config.source)
+    train, validation = split_validation(reviews, config.validation_fraction, config.validation_seed)
+    tokens, labels = list(tokenise_reviews(reviews)["tokens"]), np.asarray(reviews["label"], dtype=np.float32)
+    return Parts([tokens[row] for row in train], labels[train], [tokens[row] for row in validation], labels[validation])
+
+
+def read_unlabelled(config: DataConfig, split: str, parts: Parts) -> list[str]:
+    """Reviews of an unlabelled split, tokenised, without those that repeat a text of the validation part."""
+    held_out = set(parts.validation)
+    tokens = tokenise_reviews(load_reviews(config, split, labelled=False))["tokens"]
+    return [review for review in tokens if review not in held_out]
 
 
 def _groups(reviews: Dataset) -> list[str]:

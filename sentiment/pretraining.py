@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import Checkpoint, save_checkpoint
 from sentiment.config import PretrainConfig
-from sentiment.data import load_reviews, split_validation, tokenise_reviews
+from sentiment.data import read_parts, read_unlabelled
 from sentiment.errors import InputError
 from sentiment.hardware import Hardware
 from sentiment.language_model import LanguageModel, perplexity
@@ -165,30 +165,23 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
     processes = hardware.accelerator.num_processes
     if config.streams < processes:
         raise InputError(f"streams is {config.streams}, too few to share among {processes} processes.")
+    with hardware.accelerator.main_process_first():
+        parts = read_parts(config.data)
+        texts = parts.train + read_unlabelled(config.data, config.unlabelled_split, parts)
+    vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
+    text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+    objective = LanguageModelObjective(
+        EncodedReviews(map(text.encode, map(str.split, texts))),
+        EncodedReviews(map(text.encode, map(str.split, parts.validation))),
+        config.streams,
+        config.chunk_length,
+        config.run.seed,
+        hardware.accelerator.device,
+    )
+    settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
+    torch.manual_seed(config.run.seed)
+    model = LanguageModel(**settings)
     with open_run(config, hardware, resume) as directory:
-        labelled = load_reviews(config.data, "train")
-        train_rows, validation_rows = split_validation(
-            labelled, config.data.validation_fraction, config.data.validation_seed
-        )
-        labelled_tokens = list(tokenise_reviews(labelled)["tokens"])
-        unlabelled = tokenise_reviews(load_reviews(config.data, config.unlabelled_split, labelled=False))
-        held_out = {labelled_tokens[row] for row in validation_rows}
-        texts = [labelled_tokens[row] for row in train_rows] + [
-            text for text in unlabelled["tokens"] if text not in held_out
-        ]
-        vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
-        text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-        objective = LanguageModelObjective(
-            EncodedReviews(text.encode(review.split()) for review in texts),
-            EncodedReviews(text.encode(labelled_tokens[row].split()) for row in validation_rows),
-            config.streams,
-            config.chunk_length,
-            config.run.seed,
-            hardware.accelerator.device,
-        )
-        settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
-        torch.manual_seed(config.run.seed)
-        model = LanguageModel(**settings)
 
         def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
             card = f"# Language model\n\nEncoder for `sentiment train --pretrained`. Validation: {metrics}\n"

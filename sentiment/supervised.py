@@ -14,8 +14,8 @@ from sentiment.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sentiment.config import AdversarialConfig, TrainConfig
-from sentiment.data import check_both_classes, load_reviews, split_validation, tokenise_reviews
+from sentiment.config import AdversarialConfig, DistilConfig, TrainConfig
+from sentiment.data import Parts, read_parts
 from sentiment.errors import InputError
 from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
@@ -133,46 +133,58 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
     pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), "language-model")
-    reviews = load_reviews(config.data, "train")
-    check_both_classes(reviews["label"], config.data.source)
-    train_rows, validation_rows = split_validation(
-        reviews, config.data.validation_fraction, config.data.validation_seed
-    )
+    with hardware.accelerator.main_process_first():
+        parts = read_parts(config.data)
+    if pretrained is None:
+        words = map(str.split, parts.train)
+        vocabulary = build_vocabulary(words, config.text.vocab_size, config.text.min_frequency)
+    else:
+        vocabulary = pretrained.text.vocabulary
+    text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+    train = EncodedReviews(map(text.encode, map(str.split, parts.train)), parts.train_labels)
     with open_run(config, hardware, resume) as directory:
-        with hardware.accelerator.main_process_first():
-            tokens = [line.split() for line in tokenise_reviews(reviews)["tokens"]]
-        labels = np.asarray(reviews["label"], dtype=np.float32)
-        if pretrained is None:
-            training_part = (tokens[row] for row in train_rows)
-            vocabulary = build_vocabulary(training_part, config.text.vocab_size, config.text.min_frequency)
-        else:
-            vocabulary = pretrained.text.vocabulary
-        text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained)
 
-        def encoded(rows: np.ndarray) -> EncodedReviews:
-            return EncodedReviews((text.encode(tokens[row]) for row in rows), labels[rows])
 
-        objective = SentimentObjective(
-            encoded(train_rows),
-            encoded(validation_rows),
-            config.batch_tokens,
-            config.run.seed,
-            hardware.accelerator.device,
-            config.adversarial,
-        )
-        settings = {"vocab_size": len(vocabulary), **asdict(config.model)}
-        torch.manual_seed(config.run.seed)
-        model = SentimentRNN(**settings)
-        if pretrained is not None:
-            load_encoder(model, pretrained)
+def fit_classifier(
+    config: TrainConfig | DistilConfig,
+    hardware: Hardware,
+    directory: Path,
+    text: TextEncoder,
+    train: EncodedReviews,
+    parts: Parts,
+    pretrained: Checkpoint | None,
+) -> list[dict[str, Any]]:
+    """Train a network on encoded reviews; its best epoch, calibrated on the validation part, lies in directory/model.
 
-        def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
-            figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation_rows), **metrics}
-            calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
-            checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
-            save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
+    Args:
+        config: settings of the network and its optimisation.
+        hardware: device and precision.
+        directory: of the run.
+        text: how the validation part is read, and what is saved with the network.
+        train: reviews with their targets, 0 to 1.
+        parts: whose validation part chooses the epoch.
+        pretrained: language model whose encoder is the start.
 
-        return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
+    Returns:
+        The history, one row per epoch.
+    """
+    validation = EncodedReviews(map(text.encode, map(str.split, parts.validation)), parts.validation_labels)
+    device = hardware.accelerator.device
+    objective = SentimentObjective(train, validation, config.batch_tokens, config.run.seed, device, config.adversarial)
+    settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
+    torch.manual_seed(config.run.seed)
+    model = SentimentRNN(**settings)
+    if pretrained is not None:
+        load_encoder(model, pretrained)
+
+    def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
+        figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation), **metrics}
+        calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
+        checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
+        save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
+
+    return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
 
 def load_encoder(model: SentimentRNN, pretrained: Checkpoint) -> None:

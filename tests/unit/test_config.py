@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.config import PretrainConfig, TrainConfig, load_config
+from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_config
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-CLASSES = {"pretrain.yaml": PretrainConfig}
+CLASSES = {"pretrain.yaml": PretrainConfig, "distil.yaml": DistilConfig}
 
 
 def class_of(path: Path) -> type:

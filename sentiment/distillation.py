@@ -1,0 +1,68 @@
+"""Distillation: one network learns an ensemble's answers to the unlabelled reviews (Hinton et al. 2015).
+
+The teachers have seen the labelled reviews, so there the labels speak; on the unlabelled ones, the teachers'
+probabilities do.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from tqdm import tqdm
+
+from sentiment.batching import EncodedReviews
+from sentiment.checkpoint import load_checkpoint
+from sentiment.config import DistilConfig
+from sentiment.data import Parts, read_parts, read_unlabelled
+from sentiment.ensemble import ensemble_logits
+from sentiment.evaluation import classification_metrics
+from sentiment.files import replacing, write_json
+from sentiment.hardware import Hardware
+from sentiment.run_directory import open_run
+from sentiment.short_reviews import short_reviews
+from sentiment.supervised import fit_classifier
+from sentiment.text import TextEncoder, normalise, tokenise
+
+
+def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
+    """Train a student; its best epoch lies in `run.output_dir/model` afterwards.
+
+    Returns:
+        The history, one row per epoch.
+
+    Raises:
+        InputError: for settings, reviews, teachers or a run directory that cannot be used.
+        RunError: if the work fails on the way.
+        Stopped: after SIGINT or SIGTERM, with the state saved.
+    """
+    hardware = Hardware.choose(config.run.device, config.run.precision)
+    pretrained = load_checkpoint(Path(config.pretrained), "language-model")
+    with hardware.accelerator.main_process_first():
+        parts = read_parts(config.data)
+        unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)
+    with open_run(config, hardware, resume) as directory:
+        held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory / "teachers.npz")
+        metrics = classification_metrics(parts.validation_labels, expit(held_out))
+        tqdm.write(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
+        write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
+        own = short_reviews(config.short_reviews, config.run.seed)
+        documents = [*parts.train, *unlabelled, *(" ".join(tokenise(normalise(text))) for text, _ in own)]
+        labels = np.concatenate([parts.train_labels, expit(targets), [label for _, label in own]])
+        text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+        train = EncodedReviews(map(text.encode, map(str.split, documents)), labels)
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained)
+
+
+def _teacher_logits(
+    config: DistilConfig, hardware: Hardware, parts: Parts, unlabelled: list[str], cache: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """The teachers' answers, from the run directory where an earlier part of the run left them."""
+    if cache.is_file():
+        with np.load(cache, allow_pickle=False) as arrays:
+            return arrays["validation"], arrays["unlabelled"]
+    teachers = [Path(teacher) for teacher in config.teachers]
+    held_out, targets = ensemble_logits(teachers, parts, unlabelled, hardware)
+    with replacing(cache) as temporary, temporary.open("wb") as file:
+        np.savez(file, validation=held_out, unlabelled=targets)
+    return held_out, targets

@@ -1,0 +1,53 @@
+"""Teachers together: classifiers and n-grams, their logits added with weights from the validation part."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from sentiment.baselines import baseline_logits, default_cache
+from sentiment.batching import EncodedReviews
+from sentiment.checkpoint import load_checkpoint
+from sentiment.data import Parts
+from sentiment.hardware import Hardware
+from sentiment.inference import predict_logits
+
+NGRAMS = "NB-weighted 1-3-grams + logistic regression"
+
+
+def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware) -> np.ndarray:
+    """Logits of one model directory for reviews given as tokens joined by spaces: [len(documents)] float32."""
+    checkpoint = load_checkpoint(directory, "sentiment-rnn")
+    reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
+    model = checkpoint.build().to(hardware.accelerator.device)
+    with hardware.accelerator.autocast():
+        return predict_logits(model, reviews, hardware.accelerator.device)
+
+
+def ensemble_logits(
+    teachers: Sequence[Path], parts: Parts, documents: Sequence[str], hardware: Hardware
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of all teachers together, for the validation part and for other reviews.
+
+    The weights are those of a logistic regression of the validation labels on the teachers' logits, so the sum is
+    calibrated there.
+
+    Args:
+        teachers: model directories.
+        parts: training part, on which the n-grams are fitted, and validation part.
+        documents: other reviews, tokens joined by spaces.
+        hardware: device and precision of the networks.
+
+    Returns:
+        [len(parts.validation)] and [len(documents)] float64.
+    """
+    everything = [*parts.validation, *documents]
+    labels = parts.train_labels.astype(int).tolist()
+    columns = [baseline_logits(NGRAMS, parts.train, labels, everything, default_cache())]
+    columns += [member_logits(directory, everything, hardware) for directory in teachers]
+    logits = np.stack(columns, axis=1).astype(np.float64)
+    held_out = len(parts.validation)
+    weights = LogisticRegression().fit(logits[:held_out], parts.validation_labels)
+    combined = weights.decision_function(logits)
+    return combined[:held_out], combined[held_out:]

@@ -1,0 +1,61 @@
+"""Pretraining, fine-tuning and distillation, each from the output of the one before."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sentiment.classifier import SentimentClassifier
+from sentiment.config import DataConfig, DistilConfig, PretrainConfig, TrainConfig
+from sentiment.distillation import distil
+from sentiment.errors import InputError
+from sentiment.pretraining import pretrain
+from sentiment.short_reviews import short_reviews
+from sentiment.supervised import train
+
+
+@pytest.fixture
+def source(tmp_path: Path, reviews: list[tuple[str, int]]) -> DataConfig:
+    """A labelled and an unlabelled split."""
+    rows = [{"text": f"{text} {number}", "label": label} for number in range(4) for text, label in reviews]
+    for split, label in (("train", None), ("unsupervised", -1)):
+        lines = [{**row, "label": row["label"] if label is None else label} for row in rows]
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return DataConfig(source=str(tmp_path), validation_fraction=0.2)
+
+
+def test_from_reading_to_judging_to_teaching(
+    tmp_path: Path, source: DataConfig, small_settings: dict[str, Any]
+) -> None:
+    def at(name: str) -> dict[str, Any]:
+        run = replace(small_settings["run"], output_dir=str(tmp_path / name))
+        return {**small_settings, "data": source, "run": run}
+
+    history = pretrain(PretrainConfig(**at("lm"), streams=8, chunk_length=8))
+    assert history[-1]["perplexity"] < history[0]["perplexity"]
+    pretrained = str(tmp_path / "lm" / "model")
+
+    train(TrainConfig(**at("teacher"), pretrained=pretrained))
+    assert SentimentClassifier.from_pretrained(tmp_path / "teacher" / "model").predict("great fun").tokens == 2
+
+    teachers = [str(tmp_path / "teacher" / "model")]
+    distil(DistilConfig(**at("student"), pretrained=pretrained, teachers=teachers, short_reviews=20))
+    assert json.loads((tmp_path / "student" / "teachers.json").read_text())["accuracy"] > 0.9
+    student = SentimentClassifier.from_pretrained(tmp_path / "student" / "model")
+    assert student.text.vocabulary.words == SentimentClassifier.from_pretrained(teachers[0]).text.vocabulary.words
+
+    wide = replace(small_settings["model"], hidden_dim=9)
+    with pytest.raises(InputError, match="the pretrained encoder has shapes"):
+        train(TrainConfig(**{**at("wide"), "model": wide}, pretrained=pretrained))
+    with pytest.raises(InputError, match="holds a 'sentiment-rnn', where a 'language-model' is needed"):
+        train(TrainConfig(**at("wrong"), pretrained=teachers[0]))
+
+
+def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:
+    sentences = short_reviews(500, seed=3)
+    assert sentences == short_reviews(500, seed=3) != short_reviews(500, seed=4)
+    assert 0.4 < np.mean([label for _, label in sentences]) < 0.6
+    assert not any("{" in text or "  " in text for text, _ in sentences)
