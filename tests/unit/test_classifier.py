@@ -101,7 +101,7 @@ def test_models_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(InputError, match="is a file; give the model directory"):
         SentimentClassifier.from_pretrained(tmp_path / "weights.pt")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(RunError, match="some/model: .*hub cannot be reached"):
+    with pytest.raises(RunError, match=r"some/model: .*hub cannot be reached"):
         SentimentClassifier.from_pretrained("some/model")
 
 
