@@ -267,7 +267,11 @@ def leave_one_out(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, i
         stays = torch.arange(rest, device=input_ids.device) // together != groups  # [parts, rest]
         # stable, so that what stays moves left in its order and what is left out becomes padding on the right
         order = stays.int().argsort(dim=1, descending=True, stable=True)
-        shared = None if state is None else [(h.expand(-1, parts, -1).contiguous(), c.expand(-1, parts, -1).contiguous()) for h, c in state]
+        shared = (
+            None
+            if state is None
+            else [(h.expand(-1, parts, -1).contiguous(), c.expand(-1, parts, -1).contiguous()) for h, c in state]
+        )
         later, _ = model.encoder.encode(embedded[0, start:][order], shared)
         all_outputs = torch.cat([outputs.expand(parts, -1, -1), later], 1)
         logits.append(model.head(pool(all_outputs, start + stays.sum(1), model.pooling)).squeeze(1))

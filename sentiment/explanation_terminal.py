@@ -65,7 +65,9 @@ def _table(explanation: Explanation) -> list[str]:
     names = [f"{name}{layer + 1}" for layer in layers for name in ("kept", "added", "shown", "grew")]
     lines = ["".join(f"{name:>8}" for name in ("prob", "contrib", "leftout", *names)) + "  word"]
     for t, word in enumerate(explanation.words):
-        figures = [f"{explanation.running_probability[t]:8.3f}{explanation.contribution[t]:+8.3f}{explanation.left_out[t]:+8.3f}"]
+        figures = [
+            f"{explanation.running_probability[t]:8.3f}{explanation.contribution[t]:+8.3f}{explanation.left_out[t]:+8.3f}"
+        ]
         figures += [
             f"{explanation.kept_share[layer, t]:8.2f}{explanation.added_share[layer, t]:8.2f}"
             f"{explanation.exposed_share[layer, t]:8.2f}{explanation.long_memory_change[layer, t]:+8.2f}"

@@ -2,16 +2,17 @@
 
 At each step the unit holds two memories. Three gates, each a share between 0 and 1, decide what becomes of them.
 
-The same quantity goes by several names:
+The same quantity goes by several names, in papers and PyTorch, in articles that speak of memories, and in courses that
+speak of learn, forget, remember and use gates:
 
-| here                         | symbol | papers, PyTorch   | "StatQuest" articles         | learn/forget/remember/use gates |
-| ---------------------------- | ------ | ----------------- | ---------------------------- | ------------------------------- |
-| `long_remember_percent`      | f_t    | forget gate       | % long-term memory to remember | forget factor                 |
-| `potential_remember_percent` | i_t    | input gate        | % potential memory to remember | ignore factor                 |
-| `potential_memory`           | g_t    | candidate, cell gate | potential long-term memory | N of the learn gate             |
-| `updated_long_memory`        | c_t    | cell state        | long-term memory             | long-term memory                |
-| `output_percent`             | o_t    | output gate       | % potential short-term memory to remember | use gate V         |
-| `updated_short_memory`       | h_t    | hidden state      | short-term memory, the output | short-term memory              |
+| here                         |     | papers, PyTorch | articles on memories             | courses on four gates |
+| ---------------------------- | --- | --------------- | -------------------------------- | --------------------- |
+| `long_remember_percent`      | f_t | forget gate     | % long-term memory to remember   | forget factor         |
+| `potential_remember_percent` | i_t | input gate      | % potential memory to remember   | ignore factor         |
+| `potential_memory`           | g_t | candidate       | potential memory                 | N of the learn gate   |
+| `updated_long_memory`        | c_t | cell state      | long-term memory                 | long-term memory      |
+| `output_percent`             | o_t | output gate     | % potential short-term memory    | V of the use gate     |
+| `updated_short_memory`       | h_t | hidden state    | short-term memory, the output    | short-term memory     |
 
     f_t = sigmoid(h_{t-1} W_f + x_t U_f + b_f)      stage 1
     i_t = sigmoid(h_{t-1} W_i + x_t U_i + b_i)      stage 2
@@ -20,8 +21,8 @@ The same quantity goes by several names:
     o_t = sigmoid(h_{t-1} W_o + x_t U_o + b_o)      stage 3
     h_t = o_t tanh(c_t)
 
-Sources: Hochreiter & Schmidhuber 1997, "Long Short-Term Memory"; Gers, Schmidhuber & Cummins 2000, "Learning to Forget",
-for the forget gate.
+Sources: Hochreiter & Schmidhuber 1997, "Long Short-Term Memory"; for the forget gate Gers, Schmidhuber & Cummins 2000,
+"Learning to Forget".
 """
 
 from collections.abc import Iterator
@@ -123,7 +124,9 @@ class LSTMUnit(nn.Module):
         # PyTorch stacks the gates in the order input, forget, candidate, output
         gates = (unit.input, unit.forget, unit.candidate, unit.output)
         with torch.no_grad():
-            for gate, w, u, b in zip(gates, short_weights.chunk(4), input_weights.chunk(4), biases.chunk(4), strict=True):
+            for gate, w, u, b in zip(
+                gates, short_weights.chunk(4), input_weights.chunk(4), biases.chunk(4), strict=True
+            ):
                 gate.short_weight.copy_(w.T)
                 gate.input_weight.copy_(u.T)
                 gate.bias.copy_(b)

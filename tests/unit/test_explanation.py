@@ -59,7 +59,9 @@ def test_shares_are_the_gates_of_the_fast_network(tiny_classifier):
         np.testing.assert_allclose(
             found.traces[depth].updated_short_memory, torch.stack(outputs).detach().numpy(), atol=1e-6
         )
-        np.testing.assert_allclose(found.traces[depth].updated_long_memory[-1:], state[1][0].detach().numpy(), atol=1e-5)
+        np.testing.assert_allclose(
+            found.traces[depth].updated_long_memory[-1:], state[1][0].detach().numpy(), atol=1e-5
+        )
         # c_t = f c_{t-1} + i g holds along the trace
         kept = found.traces[depth]
         before = np.concatenate([long.numpy(), kept.updated_long_memory[:-1]])

@@ -1,0 +1,108 @@
+"""`sentiment explain` as a person runs it."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentiment.cli import run
+
+ROOT = Path(__file__).parent.parent.parent
+REVIEW = "A wonderful film, I loved it."
+
+
+@pytest.fixture
+def explain(tiny_model_directory, capfd):
+    """The command in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            run("explain", ["--model", str(tiny_model_directory), *arguments])
+        return left.value.code, *capfd.readouterr()
+
+    return call
+
+
+def test_json_is_what_the_library_says(explain, tiny_classifier):
+    code, output, errors = explain("--json", REVIEW)
+    assert (code, errors) == (0, "")
+    found = json.loads(output)
+    assert found == json.loads(json.dumps(tiny_classifier.explain(REVIEW).to_dict()))
+    assert found["words"][-1]["running_probability"] == pytest.approx(found["probability"], abs=1e-5)
+    assert len(found["words"]) == found["tokens"] == 8
+
+
+def test_standard_input_is_one_review_and_a_pipe_gets_no_colour(tiny_model_directory):
+    command = [sys.executable, str(ROOT / "scripts" / "explain.py"), "--model", str(tiny_model_directory)]
+    done = subprocess.run(command, input=b"A wonderful film,\nI loved it.\n", capture_output=True, timeout=100)
+    assert done.returncode == 0
+    assert b"\x1b" not in done.stdout
+    assert [line.split()[-1] for line in done.stdout.decode().splitlines()[3:]] == [
+        "a",
+        "wonderful",
+        "film",
+        ",",
+        "i",
+        "loved",
+        "it",
+        ".",
+    ]
+
+
+@pytest.mark.parametrize("no_colour", [False, True])
+def test_a_terminal_gets_colour_unless_no_color_is_set(tiny_model_directory, no_colour):
+    leader, follower = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = [sys.executable, str(ROOT / "scripts" / "explain.py"), "--model", str(tiny_model_directory), REVIEW]
+    with subprocess.Popen(
+        command, stdout=follower, stdin=subprocess.DEVNULL, env=environment | ({"NO_COLOR": "1"} if no_colour else {})
+    ) as process:
+        os.close(follower)
+        output = b""
+        while True:
+            try:
+                part = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            output += part
+    os.close(leader)
+    assert process.returncode == 0
+    assert b"wonderful" in output
+    assert (b"\x1b[38;5;" in output) != no_colour
+
+
+def test_a_page_is_written_and_named(explain, tmp_path):
+    page = tmp_path / "new" / "page.html"
+    code, output, errors = explain("--html", str(page), REVIEW)
+    assert (code, output) == (0, "")
+    assert str(page) in errors
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "code", "message"),
+    [
+        (["--model", "nowhere", "text"], b"", 2, "nowhere: no such model directory"),
+        ([], b"\xff\xfe", 2, "standard input is not UTF-8 at byte 0"),
+        (["--html", "/dev/null/page.html", "text"], b"", 1, "/dev/null/page.html: cannot be written"),
+    ],
+)
+def test_bad_input_gets_one_sentence(explain, monkeypatch, arguments, given, code, message):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+    found, output, errors = explain(*arguments)
+    assert (found, output) == (code, "")
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_empty_text_is_no_failure(explain):
+    code, output, _ = explain("--json", "")
+    assert code == 0
+    assert (json.loads(output)["reason"], json.loads(output)["words"]) == ("no words", [])
