@@ -37,7 +37,7 @@ class Hardware:
 
     def add_up(self, tensors: list[Tensor]) -> None:
         """Replace float32 tensors by their sums over all processes, in one exchange."""
-        if self.accelerator.num_processes == 1:
+        if self.accelerator.num_processes == 1 or not tensors:
             return
         flat = self.accelerator.reduce(torch.cat([tensor.flatten() for tensor in tensors]), "sum")
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
