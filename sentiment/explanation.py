@@ -185,7 +185,7 @@ def lstm_layers(model: SentimentRNN) -> list[nn.LSTM]:
     for depth, layer in enumerate(model.encoder.layers):
         if not isinstance(layer, nn.LSTM) or layer.num_layers != 1 or layer.bidirectional or layer.proj_size:
             raise InputError(
-                f"explain needs a stack of one-layer LSTMs, but layer {depth} of this {type(model).__name__} is {layer}."
+                f"explain needs a stack of one-layer LSTMs; layer {depth} of this {type(model).__name__} is {layer}."
             )
     return list(model.encoder.layers)  # type: ignore[arg-type]  # checked above
 
@@ -267,11 +267,7 @@ def leave_one_out(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, i
         stays = torch.arange(rest, device=input_ids.device) // together != groups  # [parts, rest]
         # stable, so that what stays moves left in its order and what is left out becomes padding on the right
         order = stays.int().argsort(dim=1, descending=True, stable=True)
-        shared = (
-            None
-            if state is None
-            else [(h.expand(-1, parts, -1).contiguous(), c.expand(-1, parts, -1).contiguous()) for h, c in state]
-        )
+        shared = None if state is None else [(h.repeat(1, parts, 1), c.repeat(1, parts, 1)) for h, c in state]
         later, _ = model.encoder.encode(embedded[0, start:][order], shared)
         all_outputs = torch.cat([outputs.expand(parts, -1, -1), later], 1)
         logits.append(model.head(pool(all_outputs, start + stays.sum(1), model.pooling)).squeeze(1))
