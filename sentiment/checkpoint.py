@@ -1,7 +1,8 @@
 """A model directory: config.json, model.safetensors, vocab.json, metrics.json, README.md.
 
-config.json holds the size and SHA-256 of the weights and the vocabulary, so parts of two models are never mixed.
-Only JSON and safetensors are read; nothing in a model directory can run code.
+config.json holds the size and SHA-256 of the files that count, and a SHA-256 of itself, so parts of two models are
+never mixed and no damaged byte goes unseen. Only JSON and safetensors are read, from files with these names; nothing in
+a model directory can run code or lead out of it.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,15 +19,19 @@ from torch import Tensor, nn
 
 from sentiment import text as text_room
 from sentiment.calibration import checked
+from sentiment.config import Direction, Keep
 from sentiment.errors import InputError
 from sentiment.files import check_fingerprint, fingerprint, read_json, replacing_directory, write_json, write_text
 from sentiment.language_model import LanguageModel
 from sentiment.model import SentimentRNN
+from sentiment.sizes import shapes
 from sentiment.text import TextEncoder, Vocabulary
 
 FORMAT_VERSION = 1
 KINDS = {"sentiment-rnn": SentimentRNN, "language-model": LanguageModel}
-CHECKED = ("model.safetensors", "vocab.json")
+CHECKED = ("model.safetensors", "vocab.json", "metrics.json")
+PARTS = {"format_version", "kind", "model", "text", "calibration", "files", "sha256"}
+DTYPES = ("F32", "F16", "BF16")
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,10 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
         RunError: if it cannot be written.
         InputError: if something else than a model directory stands there.
     """
-    if directory.exists() and not (directory / "config.json").is_file() and (
-        not directory.is_dir() or any(directory.iterdir())
+    if (
+        directory.exists()
+        and not (directory / "config.json").is_file()
+        and (not directory.is_dir() or any(directory.iterdir()))
     ):
         raise InputError(f"{directory}: exists and is no model directory; choose another place.")
     with replacing_directory(directory) as target:
@@ -103,7 +110,13 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
             "calibration": checkpoint.calibration,
             "files": {name: fingerprint(target / name) for name in CHECKED},
         }
-        write_json(target / "config.json", config)
+        write_json(target / "config.json", config | {"sha256": _own_digest(config)})
+
+
+def _own_digest(config: dict[str, Any]) -> str:
+    """SHA-256 of the configuration without the digest itself, however its JSON is laid out."""
+    rest = {name: value for name, value in config.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
@@ -121,6 +134,12 @@ def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
     version = config.get("format_version")
     if version != FORMAT_VERSION:
         raise InputError(f"{config_file}: format version {version!r}; this program reads version {FORMAT_VERSION}.")
+    if unknown := config.keys() - PARTS:
+        raise InputError(f"{config_file}: holds {unknown.pop()!r}, which no model directory has.")
+    # models of the first hours of this format have no digest
+    digest = _own_digest(config)
+    if config.get("sha256", digest) != digest:
+        raise InputError(f"{config_file}: says that its SHA-256 is {config['sha256']!r}, but it is {digest!r}.")
     if config.get("kind") != kind:
         raise InputError(f"{config_file}: holds a {config.get('kind')!r}, where a {kind!r} is needed.")
     try:
@@ -128,10 +147,12 @@ def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
         calibration = checked(config["calibration"])
         if text.pop("version") != text_room.VERSION:
             raise InputError(f"{config_file}: written for other text rules; train the model again.")
-        for name in CHECKED:
+        if files.keys() - set(CHECKED):
+            raise ValueError(f"files are {sorted(files)}")
+        for name in CHECKED[:2] if "metrics.json" not in files else CHECKED:
             check_fingerprint(directory / name, files[name])
-        vocabulary = Vocabulary(read_json(directory / "vocab.json")["counts"])
-        encoder = TextEncoder(vocabulary, **text)
+        vocabulary = Vocabulary(dict(read_json(directory / "vocab.json")["counts"]))
+        encoder = _text_encoder(vocabulary, **text)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -148,18 +169,24 @@ def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
         weights=_read_weights(directory / "model.safetensors", kind, settings),
         calibration=calibration,
         metrics=read_json(directory / "metrics.json"),
-        card=(directory / "README.md").read_text("utf-8") if (directory / "README.md").is_file() else "",
+        card=(directory / "README.md").read_text("utf-8", "replace") if (directory / "README.md").is_file() else "",
     )
+
+
+def _text_encoder(vocabulary: Vocabulary, max_length: int, keep: Keep, direction: Direction) -> TextEncoder:
+    if type(max_length) is not int or max_length < 1:
+        raise ValueError(f"max_length is {max_length!r}")
+    if keep not in get_args(Keep) or direction not in get_args(Direction):
+        raise ValueError(f"keep is {keep!r} and direction {direction!r}")
+    return TextEncoder(vocabulary, max_length, keep, direction)
 
 
 def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, Tensor]:
     """Tensors of a safetensors file, compared by name and shape with the network before memory is taken for them."""
     try:
-        with torch.device("meta"):
-            expected = {name: list(tensor.shape) for name, tensor in KINDS[kind](**settings).state_dict().items()}
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{file.with_name('config.json')}: no network has these settings: {reason}") from error
+        expected = shapes(KINDS[kind], settings)
+    except InputError as error:
+        raise InputError(f"{file.with_name('config.json')}: {error}") from error
     try:
         with safe_open(file, framework="pt") as tensors:
             found = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
@@ -169,6 +196,8 @@ def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, 
                         f"{file}: tensor {name!r} has shape {found.get(name)}, where the settings in config.json "
                         f"give {expected.get(name)}."
                     )
+                if (dtype := tensors.get_slice(name).get_dtype()) not in DTYPES:
+                    raise InputError(f"{file}: tensor {name!r} holds {dtype} where floating-point weights belong.")
             weights = {name: tensors.get_tensor(name).float() for name in expected}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: not a readable safetensors file: {' '.join(str(error).split())}.") from error

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from sentiment.errors import InputError, RunError
 
 TEMPORARY_PREFIX = ".tmp-"
+JSON_BYTES = 2**26
 
 
 @contextlib.contextmanager
@@ -146,14 +147,22 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: if the file is missing, not UTF-8, not JSON or not an object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > JSON_BYTES:
+            raise InputError(f"{path}: longer than {JSON_BYTES} bytes, which no file of this project is.")
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: not valid JSON: {' '.join(str(error).split())}.") from error
     if not isinstance(value, dict):
         raise InputError(f"{path}: holds a JSON {type(value).__name__} where an object belongs.")
     return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def fingerprint(path: Path) -> dict[str, int | str]:

@@ -48,6 +48,4 @@ def _line(text: str, prediction: Prediction) -> str:
         shown = shown[: SHOWN - 1] + "…"
     notes = [note for note in (prediction.reason, "truncated" if prediction.truncated else None) if note]
     noted = f"  [{', '.join(notes)}]" if notes else ""
-    encoding = sys.stdout.encoding or "utf-8"
-    line = f"{prediction.label}  {prediction.probability:.3f}  {shown}{noted}"
-    return line.encode(encoding, "replace").decode(encoding)
+    return f"{prediction.label}  {prediction.probability:.3f}  {shown}{noted}"

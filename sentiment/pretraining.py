@@ -22,6 +22,7 @@ from sentiment.hardware import Hardware
 from sentiment.language_model import LanguageModel, perplexity
 from sentiment.model import State
 from sentiment.run_directory import open_run
+from sentiment.sizes import build
 from sentiment.stopping import check
 from sentiment.text import END_ID, TextEncoder, build_vocabulary
 from sentiment.training import Trainer
@@ -180,7 +181,7 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
     )
     settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
     torch.manual_seed(config.run.seed)
-    model = LanguageModel(**settings)
+    model = build(LanguageModel, settings)
     with open_run(config, hardware, resume) as directory:
 
         def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
 from sentiment.run_directory import open_run
+from sentiment.sizes import build
 from sentiment.text import TextEncoder, build_vocabulary
 from sentiment.training import Trainer
 
@@ -174,7 +175,8 @@ def fit_classifier(
     objective = SentimentObjective(train, validation, config.batch_tokens, config.run.seed, device, config.adversarial)
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)
-    model = SentimentRNN(**settings)
+    model = build(SentimentRNN, settings)
+    assert isinstance(model, SentimentRNN)
     if pretrained is not None:
         load_encoder(model, pretrained)
 
