@@ -5,6 +5,7 @@ Results go to standard output, messages to standard error. Exit codes: 0 done, 1
 """
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -48,32 +49,57 @@ def distil(arguments: Sequence[str]) -> None:
     print(f"model: {Path(config.run.output_dir) / 'model'}")
 
 
+def ensemble(arguments: Sequence[str]) -> None:
+    """CONFIG.yaml [--split test] [--dotted.key=value ...]: measure the teachers of a student, together, on a split."""
+    from sentiment.config import DistilConfig
+    from sentiment.distillation import judge_teachers
+
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--split", default="test")
+    known, rest = options.parse_known_args(arguments)
+    config, _ = _configured("ensemble", DistilConfig, rest)
+    print(json.dumps(judge_teachers(config, known.split), indent=2))
+
+
 def evaluate(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
     parser = _parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
     parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of labelled reviews")
     parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
-    parser.add_argument("--output", metavar="DIR", type=Path, help="where metrics.json and predictions.parquet go")
-    parser.add_argument("--text-column", default="text", help="column that holds the review (default: text)")
-    parser.add_argument("--label-column", default="label", help="column that holds 0 or 1 (default: label)")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="for metrics.json, predictions.parquet, report.html")
+    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
+    parser.add_argument("--label-column", default="label", metavar="NAME", help="column with 0 or 1 (default: label)")
+    parser.add_argument("--train-data", metavar="SOURCE", help="what baselines are fitted on; default: SOURCE's train")
+    parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
+    parser.add_argument("--compare", nargs="+", default=[], metavar="DIR", help="models, or their predictions.parquet")
+    parser.add_argument("--pairs", type=Path, metavar="FILE", help="original, edited, label_original, label_edited")
     options = parser.parse_args(arguments)
 
-    from sentiment import assessment
-    from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
+    from sentiment.assessment import Question, assess
+    from sentiment.baselines import default_cache
     from sentiment.config import DataConfig
-    from sentiment.data import load_reviews
     from sentiment.files import write_json
+    from sentiment.gathering import write_predictions
+    from sentiment.report import write_report
+    from sentiment.summary import summary
 
-    classifier = SentimentClassifier.from_pretrained(options.model)
-    data = DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column)
-    reviews = load_reviews(data, options.split)
-    answers = assessment.gather(classifier, list(reviews["text"]), list(reviews["label"]))
-    metrics = assessment.assess(answers, options.model or SHIPPED_MODEL.name, options.data, options.split)
-    print(assessment.summary(metrics, answers))
+    question = Question(
+        data=DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column),
+        split=options.split,
+        model=options.model,
+        train_data=options.train_data,
+        baselines=not options.no_baselines,
+        compare=tuple(options.compare),
+        pairs=options.pairs,
+        cache=default_cache(),
+    )
+    assessment = assess(question)
+    print(summary(assessment))
     if options.output is not None:
-        assessment.write_predictions(answers, options.output / "predictions.parquet")
-        write_json(options.output / "metrics.json", metrics)
-        print(f"metrics: {options.output / 'metrics.json'}")
+        write_predictions(assessment.answers, options.output / "predictions.parquet")
+        write_json(options.output / "metrics.json", assessment.metrics)
+        write_report(assessment, options.output / "report.html")
+        print(f"report: {options.output / 'report.html'}")
 
 
 def predict(arguments: Sequence[str]) -> None:
@@ -151,6 +177,62 @@ def explain(arguments: Sequence[str]) -> None:
         print(render_terminal(explanation, colour, shutil.get_terminal_size().columns))
 
 
+def deletion_test(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: test whether explanations are true, and their cost."""
+    parser = _parser("deletion-test", "Takes away the words that explain names, and compares with random words.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of reviews")
+    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    parser.add_argument("--reviews", type=int, default=500, help="how many, drawn at random (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="of the reviews and words drawn (default: 0)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
+    options = parser.parse_args(arguments)
+    if options.reviews < 1 or options.seed < 0:
+        raise InputError("--reviews must be at least 1, and --seed at least 0.")
+
+    import numpy as np
+
+    from sentiment import deletion_test as room
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.data import load_reviews
+    from sentiment.files import write_json
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    texts = list(load_reviews(DataConfig(source=options.data), options.split, labelled=False)["text"])
+    rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
+    chosen = [texts[row] for row in rows]
+    results = room.deletion_test(classifier, chosen, options.seed) | {"cost": room.explanation_cost(classifier, chosen)}
+    print(room.render_results(results))
+    if options.output is not None:
+        write_json(options.output, results)
+
+
+def gradient_flow(arguments: Sequence[str]) -> None:
+    """CONFIG.yaml [--resume] [--dotted.key=value ...]: how far back the loss is felt, LSTM against plain tanh units."""
+    from sentiment.config import TrainConfig
+    from sentiment.gradient_flow import compare, render_table
+
+    config, resume = _configured("gradient-flow", TrainConfig, arguments)
+    print(render_table(compare(config, resume)))
+    print(f"figure: {Path(config.run.output_dir) / 'gradient_flow.png'}")
+
+
+def scalar_unit(arguments: Sequence[str]) -> None:
+    """[--figure FILE]: train an LSTM unit of one number on two sequences, and show each of its steps."""
+    parser = argparse.ArgumentParser("sentiment scalar-unit", description="Trains an LSTM unit of size 1.")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw both memories: .png, .svg or .pdf")
+    options = parser.parse_args(arguments)
+    if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--figure {options.figure}: give a name that ends in .png, .svg or .pdf.")
+
+    from sentiment.scalar_unit import draw_course, render_course, train_scalar_unit
+
+    unit, steps = train_scalar_unit()
+    print(f"right to two decimals after {steps} steps of Adam\n\n{render_course(unit)}")
+    if options.figure is not None:
+        draw_course(unit, options.figure)
+
+
 def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
     """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
     from sentiment.config import load_config, parser_for
@@ -176,14 +258,20 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train,
     "pretrain": pretrain,
     "distil": distil,
+    "ensemble": ensemble,
     "evaluate": evaluate,
     "predict": predict,
     "explain": explain,
+    "deletion-test": deletion_test,
+    "gradient-flow": gradient_flow,
+    "scalar-unit": scalar_unit,
 }
 
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name or text that the terminal cannot spell is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -197,6 +285,9 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
         # whoever read our results has gone; Python would complain once more when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + signal.SIGPIPE) from None
+    except OSError as error:
+        print(f"sentiment {command}: {error.filename or 'the output'}: {error.strerror or error}.", file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     raise SystemExit(0)

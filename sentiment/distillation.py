@@ -14,7 +14,7 @@ from tqdm import tqdm
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import load_checkpoint
 from sentiment.config import DistilConfig
-from sentiment.data import Parts, read_parts, read_unlabelled
+from sentiment.data import Parts, load_reviews, read_parts, read_unlabelled, tokenise_reviews
 from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
 from sentiment.files import replacing, write_json
@@ -52,6 +52,19 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
         train = EncodedReviews(map(text.encode, map(str.split, documents)), labels)
         return fit_classifier(config, hardware, directory, text, train, parts, pretrained)
+
+
+def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:
+    """Metrics of the teachers together on a labelled split; their weights come from the validation part.
+
+    Raises:
+        InputError: for settings, reviews or teachers that cannot be used.
+    """
+    hardware = Hardware.choose(config.run.device, config.run.precision)
+    parts, reviews = read_parts(config.data), load_reviews(config.data, split)
+    teachers = [Path(teacher) for teacher in config.teachers]
+    _, logits = ensemble_logits(teachers, parts, list(tokenise_reviews(reviews)["tokens"]), hardware)
+    return {"teachers": config.teachers, "split": split, **classification_metrics(reviews["label"], expit(logits))}
 
 
 def _teacher_logits(

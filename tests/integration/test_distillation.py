@@ -10,7 +10,7 @@ import pytest
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig, DistilConfig, PretrainConfig, TrainConfig
-from sentiment.distillation import distil
+from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
 from sentiment.pretraining import pretrain
 from sentiment.short_reviews import short_reviews
@@ -42,7 +42,9 @@ def test_from_reading_to_judging_to_teaching(
     assert SentimentClassifier.from_pretrained(tmp_path / "teacher" / "model").predict("great fun").tokens == 2
 
     teachers = [str(tmp_path / "teacher" / "model")]
-    distil(DistilConfig(**at("student"), pretrained=pretrained, teachers=teachers, short_reviews=20))
+    config = DistilConfig(**at("student"), pretrained=pretrained, teachers=teachers, short_reviews=20)
+    distil(config)
+    assert judge_teachers(config, "train")["accuracy"] > 0.9
     assert json.loads((tmp_path / "student" / "teachers.json").read_text())["accuracy"] > 0.9
     student = SentimentClassifier.from_pretrained(tmp_path / "student" / "model")
     assert student.text.vocabulary.words == SentimentClassifier.from_pretrained(teachers[0]).text.vocabulary.words

@@ -1,0 +1,6 @@
+"""Measure the teachers of a student together: scripts/ensemble.py CONFIG.yaml [--split test] [--dotted.key=value ...]."""
+
+from sentiment.cli import run
+
+if __name__ == "__main__":
+    run("ensemble")
