@@ -1,4 +1,4 @@
-"""Train a student on what its teachers say of unlabelled reviews: scripts/distil.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+"""Train a student on its teachers' answers: scripts/distil.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
 
 from sentiment.cli import run
 

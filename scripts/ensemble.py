@@ -1,4 +1,4 @@
-"""Measure the teachers of a student together: scripts/ensemble.py CONFIG.yaml [--split test] [--dotted.key=value ...]."""
+"""Measure a student's teachers together: scripts/ensemble.py CONFIG.yaml [--split test] [--dotted.key=value ...]."""
 
 from sentiment.cli import run
 

@@ -1,4 +1,4 @@
-"""Train a language model, the start of a classifier: scripts/pretrain.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+"""Train a language model, a classifier's start: scripts/pretrain.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
 
 from sentiment.cli import run
 

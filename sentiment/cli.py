@@ -40,7 +40,7 @@ def pretrain(arguments: Sequence[str]) -> None:
 
 
 def distil(arguments: Sequence[str]) -> None:
-    """CONFIG.yaml [--resume] [--dotted.key=value ...]: train a student on what its teachers say of unlabelled reviews."""
+    """CONFIG.yaml [--resume] [--dotted.key=value ...]: train a student on its teachers' answers."""
     from sentiment.config import DistilConfig
     from sentiment.distillation import distil as run
 
