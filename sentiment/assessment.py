@@ -1,128 +1,188 @@
-"""What is measured of one model on one set of labelled reviews: all answers gathered once, then every figure.
+"""An evaluation: one model, labelled reviews, and everything that a sceptic asks about the two."""
 
-The answers come from `SentimentClassifier.predict`, the same way on which anybody's reviews go.
-"""
-
-import hashlib
+import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from sklearn.metrics import classification_report
-from tqdm import tqdm
+from datasets import Dataset
+from scipy.special import expit, logit
 
-from sentiment.classifier import Prediction, SentimentClassifier
-from sentiment.evaluation import classification_metrics, is_positive
-from sentiment.files import replacing
+from sentiment import behaviour
+from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
+from sentiment.config import DataConfig
+from sentiment.data import check_both_classes, load_reviews
+from sentiment.errors import InputError
+from sentiment.evaluation import classification_metrics, wilson_interval
+from sentiment.gathering import Answers, gather
+from sentiment.pairs import Pairs, judge_pairs, read_pairs
+from sentiment.rivals import Rival, compared_model, fitted_baselines
+from sentiment.slices import properties, slices
 
-CHUNK = 2048
-"""Reviews per call of the classifier; bounds memory and moves the progress bar."""
-
-LABELS = ("negative", "positive")
 PACKAGES = ("sentiment-rnn", "torch", "torchtext", "datasets", "scikit-learn", "scipy", "numpy")
 
 
 @dataclass(frozen=True)
-class Answers:
-    """Labelled reviews and what a model said to each.
+class Question:
+    """What is evaluated on what."""
 
-    Attributes:
-        texts: n reviews.
-        labels: [n] int, 0 or 1.
-        predictions: the n answers.
-        probabilities: [n] float64, of positive.
-    """
-
-    texts: Sequence[str]
-    labels: np.ndarray
-    predictions: Sequence[Prediction]
-    probabilities: np.ndarray
-
-    @property
-    def correct(self) -> np.ndarray:
-        """[n] bool: where the label that was answered is the true one."""
-        correct: np.ndarray = is_positive(self.probabilities) == (self.labels == 1)
-        return correct
-
-
-def gather(classifier: SentimentClassifier, texts: Sequence[str], labels: Sequence[int]) -> Answers:
-    """Ask the model about every review, once."""
-    predictions: list[Prediction] = []
-    with tqdm(total=len(texts), unit="review", desc="predict", mininterval=1) as bar:
-        for start in range(0, len(texts), CHUNK):
-            chunk = texts[start : start + CHUNK]
-            predictions += classifier.predict(chunk)
-            bar.update(len(chunk))
-    probabilities = np.array([prediction.probability for prediction in predictions], dtype=np.float64)
-    return Answers(texts, np.asarray(labels, dtype=np.int64), predictions, probabilities)
+    data: DataConfig
+    """Labelled reviews."""
+    split: str = "test"
+    """Split of `data`; a file is its own split."""
+    model: str | None = None
+    """Model directory or hub id; None for the shipped model."""
+    train_data: str | None = None
+    """Where the baselines' training reviews come from; None takes the training split of `data`, if there is one."""
+    baselines: bool = True
+    """Whether baselines are fitted at all."""
+    compare: tuple[str, ...] = ()
+    """Further models, or predictions.parquet files of their evaluations."""
+    pairs: Path | None = None
+    """File of minimally edited pairs."""
+    cache: Path | None = None
+    """Where answers of baselines are kept."""
 
 
-def reviews_fingerprint(texts: Sequence[str], labels: Sequence[int]) -> str:
-    """SHA-256 over the reviews and labels in their order."""
-    digest = hashlib.sha256()
-    for text, label in zip(texts, labels, strict=True):
-        digest.update(f"{label}\t{len(text)}\t{text}\n".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+@dataclass(frozen=True)
+class Assessment:
+    """Everything that was measured."""
+
+    classifier: SentimentClassifier
+    answers: Answers
+    baselines: Sequence[Rival]
+    compared: Sequence[Rival]
+    metrics: dict[str, Any]
+    """The content of metrics.json."""
 
 
-def machine() -> dict[str, str]:
-    """Python, processor and package versions that the figures were made with."""
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        **{name: version(name) for name in PACKAGES},
-    }
-
-
-def assess(answers: Answers, model: str, source: str, split: str) -> dict[str, Any]:
-    """The content of metrics.json: figures, and what was evaluated on what."""
-    return classification_metrics(answers.labels, answers.probabilities) | {
-        "model": model,
-        "data": source,
-        "split": split,
-        "data_sha256": reviews_fingerprint(answers.texts, answers.labels.tolist()),
-        "truncated": sum(prediction.truncated for prediction in answers.predictions),
-        "versions": machine(),
-    }
-
-
-def summary(metrics: dict[str, Any], answers: Answers) -> str:
-    """The figures as text, accuracy with its interval first."""
-    low, high = metrics["accuracy_95"]
-    figures = ("roc_auc", "log_loss", "brier", "ece")
-    defined = [f"{name} {metrics[name]:.4f}" for name in figures if metrics[name] is not None]
-    left_out = [name for name in ("precision", "recall", "f1", "roc_auc") if metrics[name] is None]
-    table = classification_report(
-        answers.labels,
-        is_positive(answers.probabilities),
-        labels=[0, 1],
-        target_names=LABELS,
-        digits=4,
-        zero_division=0,
-    )
-    lines = [
-        f"accuracy {metrics['accuracy']:.2%}, 95% interval {low:.2%} to {high:.2%}, on {metrics['n']:,} reviews",
-        *([f"left out, not defined by these labels: {', '.join(left_out)}"] if left_out else []),
-        "",
-        table,
-        ", ".join(defined),
-    ]
-    return "\n".join(lines)
-
-
-def write_predictions(answers: Answers, file: Path) -> None:
-    """One row a review, in the order of the source: row number, label, and the answer's fields.
+def assess(question: Question) -> Assessment:
+    """Load, ask once, compute.
 
     Raises:
-        RunError: if it cannot be written.
+        InputError: for a model, reviews or files that cannot be used.
+        RunError: if the hub cannot be reached.
     """
-    columns: dict[str, Any] = {"row": np.arange(len(answers.labels)), "true_label": answers.labels}
-    rows = [prediction.to_dict() for prediction in answers.predictions]
-    with replacing(file) as temporary:
-        pq.write_table(pa.table(columns | {name: [row[name] for row in rows] for name in rows[0]}), temporary)
+    classifier = SentimentClassifier.from_pretrained(question.model)
+    reviews = load_reviews(question.data, question.split)
+    pairs = None if question.pairs is None else read_pairs(question.pairs)
+    train, left_out = _training_reviews(question)
+    answers = gather(classifier, list(reviews["text"]), list(reviews["label"]))
+    cases = behaviour.cases()
+    others = list(dict.fromkeys(behaviour.texts(cases) + ([] if pairs is None else pairs.texts)))
+    said = dict(zip(others, classifier.predict_proba(others)[:, 1].tolist(), strict=True))
+    baselines = [] if train is None else fitted_baselines(train, reviews, others, question.cache)
+    compared = [compared_model(place, answers) for place in question.compare]
+    metrics = (
+        classification_metrics(answers.labels, answers.probabilities)
+        | _described(question, classifier, answers, train)
+        | {"calibration": calibration_figures(answers, classifier), "uncertain": uncertain_figures(answers, classifier)}
+        | {"baselines": [rival.against(answers) for rival in baselines]}
+        | ({"baselines_left_out": left_out} if left_out else {})
+        | ({"compared": [rival.against(answers) for rival in compared]} if compared else {})
+        | {"slices": slice_figures(answers, classifier), "behaviour": _behaviour_figures(cases, said, baselines)}
+        | ({} if pairs is None else {"pairs": _pair_figures(pairs, said, baselines)})
+    )
+    return Assessment(classifier, answers, baselines, compared, metrics)
+
+
+def _training_reviews(question: Question) -> tuple[Dataset | None, str]:
+    """Training reviews for the baselines, or why there are none."""
+    if not question.baselines:
+        return None, "not asked for"
+    source = question.data.source if question.train_data is None else question.train_data
+    if question.train_data is None and (question.split == "train" or Path(source).is_file()):
+        return None, "no training reviews beside these; name them with --train-data"
+    try:
+        train = load_reviews(replace(question.data, source=source), "train")
+    except InputError:
+        if question.train_data is not None:
+            raise
+        return None, f"{source} has no training split that can be read; name one with --train-data"
+    check_both_classes(train["label"], f"{source} (train)")
+    return train, ""
+
+
+def _described(
+    question: Question, classifier: SentimentClassifier, answers: Answers, train: Dataset | None
+) -> dict[str, Any]:
+    """What was evaluated on what, with what, so that it can be done again."""
+    seen = set() if train is None else set(train["text"])
+    return {
+        "model": question.model or f"shipped model ({SHIPPED_MODEL.name})",
+        "model_sha256": classifier.checkpoint.digest(),
+        "data": question.data.source,
+        "split": None if Path(question.data.source).is_file() else question.split,
+        "data_sha256": answers.fingerprint,
+        "also_in_training": None if train is None else sum(text in seen for text in answers.texts),
+        "truncated": sum(prediction.truncated for prediction in answers.predictions),
+        "versions": {name: version(name) for name in PACKAGES},
+        "machine": {
+            "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "cpus": os.cpu_count(),
+            "device": str(classifier.device),
+        },
+    }
+
+
+def calibration_figures(answers: Answers, classifier: SentimentClassifier) -> dict[str, Any]:
+    """Calibration before and after the temperature."""
+    before = uncalibrated(answers.probabilities, classifier.temperature)
+    figures = ("ece", "brier", "log_loss")
+    return {
+        "temperature": classifier.temperature,
+        "before": {name: classification_metrics(answers.labels, before)[name] for name in figures},
+        "after": {name: classification_metrics(answers.labels, answers.probabilities)[name] for name in figures},
+    }
+
+
+def uncalibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The probabilities that a temperature of 1 would have given."""
+    tiny = np.finfo(np.float64).eps
+    before: np.ndarray = expit(logit(np.clip(probabilities, tiny, 1 - tiny)) * temperature)
+    return before
+
+
+def uncertain_figures(answers: Answers, classifier: SentimentClassifier) -> dict[str, Any]:
+    """What the answers that are not called uncertain are worth."""
+    sure = np.array([not prediction.uncertain for prediction in answers.predictions])
+    right = int(answers.correct[sure].sum())
+    reasons = [prediction.reason for prediction in answers.predictions if prediction.reason is not None]
+    return {
+        "confident_from": classifier.confident_from,
+        "chosen_for_accuracy": classifier.checkpoint.calibration.get("confident_accuracy"),
+        "answered_share": float(sure.mean()),
+        "answered_accuracy": right / int(sure.sum()) if sure.any() else None,
+        "answered_accuracy_95": wilson_interval(right, int(sure.sum())),
+        "not_judged": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+    }
+
+
+def slice_figures(answers: Answers, classifier: SentimentClassifier) -> list[dict[str, Any]]:
+    """Accuracy by kind of review; where a model cuts long reviews, those it cut are a slice too."""
+    found = [properties(text, classifier.text.vocabulary) for text in answers.texts]
+    for kind, prediction in zip(found, answers.predictions, strict=True):
+        kind["read"] = "in part (over the length limit)" if prediction.truncated else "whole"
+    return [asdict(row) for row in slices(found, answers.correct)]
+
+
+def _behaviour_figures(
+    cases: Sequence[behaviour.Case], said: dict[str, float], baselines: Sequence[Rival]
+) -> list[dict[str, Any]]:
+    """Each test's outcome, and the failure rate of each linear baseline beside it."""
+    rows = [asdict(outcome) for outcome in behaviour.outcomes(cases, said)]
+    for rival in baselines[1:]:
+        for row, theirs in zip(rows, behaviour.outcomes(cases, rival.others), strict=True):
+            row.setdefault("baseline_failures", {})[rival.name] = theirs.failures
+    return rows
+
+
+def _pair_figures(pairs: Pairs, said: dict[str, float], baselines: Sequence[Rival]) -> dict[str, Any]:
+    return judge_pairs(pairs, said) | {
+        "baselines": [{"name": rival.name} | judge_pairs(pairs, rival.others) for rival in baselines[1:]]
+    }

@@ -4,14 +4,14 @@ A slice is a property of the text and of the words that a model knows; labels an
 """
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import false_discovery_control, fisher_exact
 
 from sentiment.evaluation import wilson_interval
-from sentiment.text import normalise, tokenise
+from sentiment.text import Vocabulary, normalise, tokenise
 
 
 def _words(text: str) -> frozenset[str]:
@@ -49,7 +49,7 @@ class Slice:
     """Whether that difference is beyond noise (Fisher's exact test, with all slices taken into account)."""
 
 
-def properties(text: str, vocabulary: Container[str]) -> dict[str, str]:
+def properties(text: str, vocabulary: Vocabulary | frozenset[str]) -> dict[str, str]:
     """The slice that a review falls into, per family.
 
     Args:

@@ -1,0 +1,70 @@
+"""Others on the same reviews: baselines fitted on the training part, further models, former predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+from scipy.special import expit
+
+from sentiment.baselines import BASELINES, baseline_logits
+from sentiment.classifier import SentimentClassifier
+from sentiment.data import tokenise_reviews
+from sentiment.evaluation import classification_metrics, is_positive, paired_comparison
+from sentiment.gathering import Answers, gather, read_predictions
+from sentiment.text import normalise, tokenise
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another reader of the evaluated reviews.
+
+    Attributes:
+        name: what it is.
+        probabilities: [n] of positive.
+        others: probability of positive of each further text that was asked (behaviour tests, pairs).
+    """
+
+    name: str
+    probabilities: np.ndarray
+    others: Mapping[str, float]
+
+    def against(self, answers: Answers) -> dict[str, Any]:
+        """Its figures, and the evaluated model's difference from it (`paired_comparison`)."""
+        correct = is_positive(self.probabilities) == (answers.labels == 1)
+        figures = classification_metrics(answers.labels, self.probabilities)
+        return {"name": self.name} | figures | paired_comparison(answers.correct, correct)
+
+
+def fitted_baselines(train: Dataset, reviews: Dataset, others: Sequence[str], cache: Path | None) -> list[Rival]:
+    """The baselines, fitted on training reviews.
+
+    Args:
+        train: reviews with `text` and `label`, both classes among them.
+        reviews: the reviews that are evaluated.
+        others: further texts to ask.
+        cache: see `baseline_logits`.
+    """
+    documents = list(tokenise_reviews(train)["tokens"])
+    labels = list(train["label"])
+    questions = list(tokenise_reviews(reviews)["tokens"]) + [" ".join(tokenise(normalise(text))) for text in others]
+    rivals = []
+    for name in BASELINES:
+        probabilities = expit(baseline_logits(name, documents, labels, questions, cache))
+        asked = dict(zip(others, probabilities[len(reviews) :].tolist(), strict=True))
+        rivals.append(Rival(name, probabilities[: len(reviews)], asked))
+    return rivals
+
+
+def compared_model(place: str, answers: Answers) -> Rival:
+    """Another model (directory or hub id), or a predictions.parquet of an evaluation on the same reviews.
+
+    Raises:
+        InputError: if there is no such model, or the file answers other reviews.
+    """
+    if Path(place).is_file():
+        return Rival(place, read_predictions(Path(place), answers), {})
+    classifier = SentimentClassifier.from_pretrained(place)
+    return Rival(place, gather(classifier, answers.texts, answers.labels.tolist()).probabilities, {})
