@@ -157,7 +157,7 @@ def _merit(case: Case, probabilities: Mapping[str, float]) -> float:
 def table(columns: Mapping[str, Sequence[Outcome]]) -> str:
     """Failure rates of one or several models side by side, with the first one's worst failures below each test."""
     first, *others = columns
-    lines = [f"{'failures':40} {'n':>5}  " + "  ".join(f"{name:>24}" for name in columns)]
+    lines = [f"{'failures':40} {'n':>5}  " + "  ".join(f"{name[:24]:>24}" for name in columns)]
     for row, outcome in enumerate(columns[first]):
         rates = [f"{columns[name][row].failures / outcome.n:.1%}" for name in (first, *others)]
         lines.append(f"{outcome.test:40} {outcome.n:5}  " + "  ".join(f"{rate:>24}" for rate in rates))

@@ -1,35 +1,137 @@
-"""The model card: README.md of a model directory."""
+"""The model card: README.md of a model directory, made of the model's own settings and figures."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
 
 from sentiment.checkpoint import Checkpoint
 
+FIGURES = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "Calibration error (15 bins of equal mass)",
+}
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
-def model_card(checkpoint: Checkpoint, config: dict[str, Any]) -> str:
-    """Markdown card from the model's own settings and figures."""
+
+def model_card(checkpoint: Checkpoint) -> str:
+    """Markdown card, with the `model-index` block that the hub reads.
+
+    Args:
+        checkpoint: its `metrics` are what metrics.json of the model directory holds: figures, `data` and `split` that
+            they were measured on, and `training`, the settings of the run.
+    """
+    metrics, text = checkpoint.metrics, checkpoint.text
     parameters = sum(tensor.numel() for tensor in checkpoint.weights.values())
-    figures = "\n".join(f"| {name} | {value} |" for name, value in checkpoint.metrics.items())
+    figures = {name: metrics[name] for name in FIGURES if metrics.get(name) is not None}
+    lines = [f"| {FIGURES[name]} | {value:.4f} |" for name, value in figures.items()]
+    where = f"{_dataset_name(metrics)}, split {metrics.get('split') or 'the file itself'}"
     return f"""---
-language: en
-library_name: sentiment-rnn
-pipeline_tag: text-classification
-datasets: [stanfordnlp/imdb]
+{_front_matter(metrics, figures)}
 ---
 # Sentiment of movie reviews: a two-layer LSTM
 
-{parameters:,} parameters. Reads English movie reviews and answers with the probability of a positive one.
+{parameters:,} parameters, {len(text.vocabulary):,} words. Reads an English movie review and answers with the
+probability that it is positive.
+
+## Figures
+
+Measured on {metrics.get("n", 0):,} reviews: {where}.
 
 | figure | value |
 | --- | --- |
-{figures}
+{chr(10).join(lines)}
 
-Trained on the IMDB Large Movie Review Dataset (Maas et al., *Learning Word Vectors for Sentiment Analysis*, ACL 2011),
-with these settings:
+{_interval(metrics)}{_uncertain(checkpoint)}
+
+## Intended use
+
+Telling positive from negative English movie reviews, one or very many, on a laptop and without a network. For other
+texts (products, posts, other languages) measure it first, with `sentiment evaluate` on labelled texts of that kind; it
+is no ground for decisions about people.
+
+## Limits
+
+- Of a review over {text.max_length:,} tokens it reads the {text.keep}, and says so (`truncated`).
+- Learned from reviews of films, mostly of 100 to 600 words. It is less right on single sentences, on irony, on negation
+  ("not bad") and on reviews that praise one film while blaming another: `sentiment behaviour` shows how much.
+- Names of people and films can move an answer though they should not.
+- A text of which most words are unknown, as in another language, is answered, but marked as uncertain with the reason.
+
+## Training data
+
+The IMDB Large Movie Review Dataset: Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and
+Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
+(<https://aclanthology.org/P11-1015/>), or what `data.source` below names.
+
+<details><summary>Settings of the run</summary>
 
 ```json
-{json.dumps(config, indent=2)}
+{json.dumps(metrics.get("training", "not recorded"), indent=2)}
 ```
 
-Limits: one language, one domain. On short texts, irony and other kinds of text it is less right than the figures say.
+</details>
 """
+
+
+def _dataset_name(metrics: dict[str, Any]) -> str:
+    """A hub id as it is; of a path its last part alone, for a card is read elsewhere."""
+    source = str(metrics.get("data", "not recorded"))
+    return source if _HUB_ID.fullmatch(source) else Path(source).name
+
+
+def _front_matter(metrics: dict[str, Any], figures: dict[str, float]) -> str:
+    name = _dataset_name(metrics)
+    results = [
+        EvalResult(
+            task_type="text-classification",
+            task_name="Sentiment analysis",
+            dataset_type=name,
+            dataset_name=name,
+            dataset_split=metrics.get("split"),
+            metric_type=figure,
+            metric_name=FIGURES[figure],
+            metric_value=round(value, 6),
+        )
+        for figure, value in figures.items()
+    ]
+    data = ModelCardData(
+        language="en",
+        license="mit",
+        library_name="sentiment-rnn",
+        pipeline_tag="text-classification",
+        datasets=["stanfordnlp/imdb"],
+        model_name="sentiment-rnn",
+        eval_results=results or None,
+    )
+    return data.to_yaml().strip()
+
+
+def _interval(metrics: dict[str, Any]) -> str:
+    if "accuracy_95" not in metrics:
+        return ""
+    low, high = metrics["accuracy_95"]
+    return f"Accuracy has a 95% interval of {low:.2%} to {high:.2%}. "
+
+
+def _uncertain(checkpoint: Checkpoint) -> str:
+    calibration = checkpoint.calibration
+    if "confident_accuracy" not in calibration:
+        return ""
+    said = (
+        f"Answers with a score under {calibration['confident_from']:.3f} are marked as uncertain, a bound chosen on "
+        f"validation reviews for {calibration['confident_accuracy']:.0%} right among the others."
+    )
+    measured = checkpoint.metrics.get("uncertain", {})
+    if measured.get("answered_accuracy") is not None:
+        share, accuracy = measured["answered_share"], measured["answered_accuracy"]
+        said += f" Measured: {share:.1%} of the reviews are answered surely, and {accuracy:.2%} of those rightly."
+    return said

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -73,9 +74,12 @@ def evaluate(arguments: Sequence[str]) -> None:
     parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
     parser.add_argument("--compare", nargs="+", default=[], metavar="DIR", help="models, or their predictions.parquet")
     parser.add_argument("--pairs", type=Path, metavar="FILE", help="original, edited, label_original, label_edited")
+    parser.add_argument("--update-model", action="store_true", help="put the figures into the model's card, too")
     options = parser.parse_args(arguments)
+    if options.update_model and (options.model is None or not Path(options.model).is_dir()):
+        raise InputError("--update-model writes into a model directory; name it with --model.")
 
-    from sentiment.assessment import Question, assess
+    from sentiment.assessment import Question, assess, update_model
     from sentiment.baselines import default_cache
     from sentiment.config import DataConfig
     from sentiment.files import write_json
@@ -100,6 +104,28 @@ def evaluate(arguments: Sequence[str]) -> None:
         write_json(options.output / "metrics.json", assessment.metrics)
         write_report(assessment, options.output / "report.html")
         print(f"report: {options.output / 'report.html'}")
+    if options.update_model:
+        update_model(assessment, Path(options.model))
+        print(f"card: {Path(options.model) / 'README.md'}")
+
+
+def behaviour(arguments: Sequence[str]) -> None:
+    """[--model DIR] [--train-data SOURCE] [--json]: what a model makes of negation, typos, swapped names and so on."""
+    parser = _parser("behaviour", "Asks a model about short sentences of known meaning; prints failure rates.")
+    parser.add_argument("--train-data", metavar="SOURCE", help="ask linear baselines, too, fitted on its train split")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    options = parser.parse_args(arguments)
+
+    from sentiment.behaviour import table
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.rivals import behaviour_of_all
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    columns = behaviour_of_all(classifier, options.train_data)
+    if options.json:
+        print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
+    else:
+        print(table(columns))
 
 
 def predict(arguments: Sequence[str]) -> None:
@@ -178,7 +204,7 @@ def explain(arguments: Sequence[str]) -> None:
 
 
 def deletion_test(arguments: Sequence[str]) -> None:
-    """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: test whether explanations are true, and their cost."""
+    """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: are explanations true, and what do they cost?"""
     parser = _parser("deletion-test", "Takes away the words that explain names, and compares with random words.")
     parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of reviews")
     parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
@@ -260,6 +286,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "distil": distil,
     "ensemble": ensemble,
     "evaluate": evaluate,
+    "behaviour": behaviour,
     "predict": predict,
     "explain": explain,
     "deletion-test": deletion_test,

@@ -9,9 +9,11 @@ import numpy as np
 from datasets import Dataset
 from scipy.special import expit
 
-from sentiment.baselines import BASELINES, baseline_logits
+from sentiment import behaviour
+from sentiment.baselines import BASELINES, baseline_logits, default_cache
 from sentiment.classifier import SentimentClassifier
-from sentiment.data import tokenise_reviews
+from sentiment.config import DataConfig
+from sentiment.data import check_both_classes, load_reviews, tokenise_reviews
 from sentiment.evaluation import classification_metrics, is_positive, paired_comparison
 from sentiment.gathering import Answers, gather, read_predictions
 from sentiment.text import normalise, tokenise
@@ -38,23 +40,24 @@ class Rival:
         return {"name": self.name} | figures | paired_comparison(answers.correct, correct)
 
 
-def fitted_baselines(train: Dataset, reviews: Dataset, others: Sequence[str], cache: Path | None) -> list[Rival]:
+def fitted_baselines(train: Dataset, reviews: Dataset | None, others: Sequence[str], cache: Path | None) -> list[Rival]:
     """The baselines, fitted on training reviews.
 
     Args:
         train: reviews with `text` and `label`, both classes among them.
-        reviews: the reviews that are evaluated.
+        reviews: the reviews that are evaluated; None for none.
         others: further texts to ask.
         cache: see `baseline_logits`.
     """
     documents = list(tokenise_reviews(train)["tokens"])
     labels = list(train["label"])
-    questions = list(tokenise_reviews(reviews)["tokens"]) + [" ".join(tokenise(normalise(text))) for text in others]
+    evaluated = [] if reviews is None else list(tokenise_reviews(reviews)["tokens"])
+    questions = evaluated + [" ".join(tokenise(normalise(text))) for text in others]
     rivals = []
     for name in BASELINES:
         probabilities = expit(baseline_logits(name, documents, labels, questions, cache))
-        asked = dict(zip(others, probabilities[len(reviews) :].tolist(), strict=True))
-        rivals.append(Rival(name, probabilities[: len(reviews)], asked))
+        asked = dict(zip(others, probabilities[len(evaluated) :].tolist(), strict=True))
+        rivals.append(Rival(name, probabilities[: len(evaluated)], asked))
     return rivals
 
 
@@ -68,3 +71,19 @@ def compared_model(place: str, answers: Answers) -> Rival:
         return Rival(place, read_predictions(Path(place), answers), {})
     classifier = SentimentClassifier.from_pretrained(place)
     return Rival(place, gather(classifier, answers.texts, answers.labels.tolist()).probabilities, {})
+
+
+def behaviour_of_all(classifier: SentimentClassifier, train_data: str | None) -> dict[str, list[behaviour.Outcome]]:
+    """Behaviour tests of a model and, where training reviews are named, of the linear baselines.
+
+    Raises:
+        InputError: if the training reviews cannot be read.
+    """
+    cases = behaviour.cases()
+    texts = behaviour.texts(cases)
+    said = {"model": dict(zip(texts, classifier.predict_proba(texts)[:, 1].tolist(), strict=True))}
+    if train_data is not None:
+        train = load_reviews(DataConfig(source=train_data), "train")
+        check_both_classes(train["label"], f"{train_data} (train)")
+        said |= {rival.name: dict(rival.others) for rival in fitted_baselines(train, None, texts, default_cache())[1:]}
+    return {name: behaviour.outcomes(cases, probabilities) for name, probabilities in said.items()}

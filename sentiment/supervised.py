@@ -181,10 +181,12 @@ def fit_classifier(
         load_encoder(model, pretrained)
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
-        figures = {"evaluated_on": f"validation part of {config.data.source}", "n": len(validation), **metrics}
-        calibration = fit_calibration(objective.validation_logits, objective.validation.labels)
+        calibration = fit_calibration(objective.validation_logits, validation.labels)
+        probabilities = probability(torch.from_numpy(objective.validation_logits), calibration["temperature"])
+        figures = classification_metrics(validation.labels, probabilities.numpy())
+        figures |= {"data": config.data.source, "split": "validation part of train", "training": asdict(config)}
         checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
-        save_checkpoint(checkpoint.with_card(model_card(checkpoint, asdict(config))), directory / "model")
+        save_checkpoint(checkpoint.with_card(model_card(checkpoint)), directory / "model")
 
     return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
