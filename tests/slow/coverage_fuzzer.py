@@ -1,0 +1,31 @@
+"""atheris changes bytes so that they reach new branches: coverage_fuzzer.py text|csv|jsonl MODEL SCRATCH [options]."""
+
+import sys
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+with atheris.instrument_imports(include=["sentiment.text", "sentiment.review_files", "sentiment.answer_files"]):
+    import sentiment.answer_files
+    import sentiment.review_files
+    import sentiment.text  # noqa: F401
+
+from fuzzing import check_file, check_standard_input
+
+target, model, scratch, *options = sys.argv[1:]
+
+
+def one_input(data: bytes) -> None:
+    """Any exception that leaves this function is a finding."""
+    if target == "text":
+        check_standard_input(Path(model), data)
+    elif target == "csv":
+        check_file(Path(model), Path(scratch), "in.csv", b"text\n" + data, "out.jsonl")
+    else:
+        check_file(Path(model), Path(scratch), "in.jsonl", data, "out.csv")
+
+
+atheris.Setup([sys.argv[0], *options], one_input)
+atheris.Fuzz()
