@@ -7,6 +7,7 @@ Two opinions on a word's contribution, both in logits of positive:
 The gates' figures come from `LSTMUnit`, the written-out unit, run over the same word vectors.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
 from sentiment.errors import InputError
+from sentiment.inference import BATCH_TOKENS
 from sentiment.lstm_unit import LSTMStep, LSTMUnit
 from sentiment.model import SentimentRNN, pool, probability
 from sentiment.text import UNKNOWN_ID, normalise, tokenise
@@ -23,8 +25,8 @@ from sentiment.text import UNKNOWN_ID, normalise, tokenise
 if TYPE_CHECKING:
     from sentiment.classifier import Prediction, SentimentClassifier
 
-BATCH_TOKENS = 8192
-"""Tokens, padding included, whose states are held at a time."""
+GRADIENT_TOKENS = 8192
+"""Tokens whose states are held at a time for their gradient; it takes some 30 kB each in two layers of 512 units."""
 PATH_STEPS = (32, 64, 128, 256)
 """Points on the path of integrated gradients; the next number is tried while the sum is not complete."""
 COMPLETENESS = 0.01
@@ -201,16 +203,19 @@ def trace(model: SentimentRNN, input_ids: Tensor) -> list[LSTMStep]:
     return steps
 
 
-def integrated_gradients(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, float, float]:
+def integrated_gradients(
+    model: SentimentRNN, input_ids: Tensor, path_steps: Sequence[int] = PATH_STEPS
+) -> tuple[np.ndarray, float, float]:
     """Contribution of each word to the logit: the gradient's mean on the way from zero vectors, times the vector.
 
     Args:
         model: the network.
         input_ids: [time] int64, at least one.
+        path_steps: points on the path, tried in turn.
 
     Returns:
         Contributions [time] float64, logit of the text, logit of the baseline (zero vectors of the same number).
-        The path is cut finer, up to the last of `PATH_STEPS`, until the contributions sum to the difference.
+        The path is cut finer, up to the last of `path_steps`, until the contributions sum to the difference.
     """
     model.eval()
     embedded = model.encoder.embed(input_ids[None]).detach()
@@ -223,9 +228,9 @@ def integrated_gradients(model: SentimentRNN, input_ids: Tensor) -> tuple[np.nda
     with torch.backends.cudnn.flags(enabled=False):
         with torch.no_grad():
             baseline_logit, text_logit = logit(torch.cat([torch.zeros_like(embedded), embedded])).tolist()
-        for steps in PATH_STEPS:
+        for steps in path_steps:
             attributions = IntegratedGradients(logit).attribute(
-                embedded, n_steps=steps, internal_batch_size=max(1, BATCH_TOKENS // len(input_ids))
+                embedded, n_steps=steps, internal_batch_size=max(1, GRADIENT_TOKENS // len(input_ids))
             )
             contribution = attributions[0].double().sum(1).cpu().numpy()
             if relative_gap(contribution, text_logit - baseline_logit) <= COMPLETENESS:
@@ -261,7 +266,7 @@ def leave_one_out(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, i
     start = 0
     while start < time:
         rest = time - start
-        parts = min(max(1, BATCH_TOKENS // rest), -(-rest // together))
+        parts = min(max(1, BATCH_TOKENS // time), -(-rest // together))
         end = min(time, start + parts * together)
         groups = torch.arange(parts, device=input_ids.device)[:, None]
         stays = torch.arange(rest, device=input_ids.device) // together != groups  # [parts, rest]
