@@ -66,7 +66,8 @@ def _typos(text: str) -> list[str]:
     words = [match for match in re.finditer(r"[a-zA-Z]+", text) if len(match[0]) >= 5]
     generator, found = random.Random(text), []
     for word in generator.sample(words, min(5, len(words))):
-        at = word.start() + generator.randrange(1, len(word[0]) - 2)
+        inside = range(word.start() + 1, word.end() - 2)
+        at = generator.choice([at for at in inside if text[at] != text[at + 1]])
         found.append(text[:at] + text[at + 1] + text[at] + text[at + 2 :])
     return found
 
@@ -100,7 +101,7 @@ def cases() -> list[Case]:
                 found += [Case(test["name"], "unmoved", text, template, original) for text, original in pairs]
     for test in data["changed"]:
         for original in data["texts"]:
-            changed = CHANGES[test["change"]](original)
+            changed = [text for text in CHANGES[test["change"]](original) if text != original]
             found += [Case(test["name"], "unmoved", text, original, original) for text in changed]
     return found
 
