@@ -101,17 +101,23 @@ def test_contributions_sum_to_what_the_text_changed(pooling, head_dim, ids, seed
     assert contribution.sum() == pytest.approx(logit - baseline, rel=allowed, abs=1e-2)
 
 
-def test_an_incomplete_sum_cuts_the_path_finer_and_says_so(tiny_checkpoint, monkeypatch):
-    tiny_classifier = SentimentClassifier(tiny_checkpoint)
-    with torch.no_grad():
-        tiny_classifier.model.encoder.embedding.weight.mul_(4)
-    monkeypatch.setattr(explanation_room, "PATH_STEPS", (2,))
-    rough = tiny_classifier.explain(REVIEW)
-    monkeypatch.setattr(explanation_room, "PATH_STEPS", (2, 256))
-    fine = tiny_classifier.explain(REVIEW)
-    assert rough.completeness_gap > COMPLETENESS >= fine.completeness_gap
-    expected = abs(rough.contribution.sum() - (rough.logit - rough.baseline_logit))
-    assert rough.completeness_gap == pytest.approx(expected / max(0.1, abs(rough.logit - rough.baseline_logit)))
+def test_the_path_is_cut_finer_until_the_sum_is_complete(tiny_classifier):
+    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
+    contributions, gaps = {}, {}
+    for steps in ((1,), (1, 256), (256,), (256, 1)):
+        contributions[steps], logit, baseline = integrated_gradients(tiny_classifier.model, ids, steps)
+        gaps[steps] = abs(contributions[steps].sum() - (logit - baseline)) / max(0.1, abs(logit - baseline))
+    assert gaps[(1,)] > COMPLETENESS > gaps[(256,)]
+    np.testing.assert_array_equal(contributions[(1, 256)], contributions[(256,)])
+    np.testing.assert_array_equal(contributions[(256, 1)], contributions[(256,)])
+
+
+def test_the_gap_is_told(tiny_classifier):
+    found = tiny_classifier.explain(REVIEW)
+    change = found.logit - found.baseline_logit
+    assert found.completeness_gap == pytest.approx(abs(found.contribution.sum() - change) / max(0.1, abs(change)))
+    halved = replace(found, contribution=found.contribution / 2, baseline_logit=found.logit - 1)
+    assert halved.completeness_gap == pytest.approx(abs(found.contribution.sum() / 2 - 1))
 
 
 @given(
