@@ -1,5 +1,7 @@
 """Reviews through the network, in batches of like length, answers in the order of the questions."""
 
+import os
+
 import numpy as np
 import torch
 from torch import nn
@@ -9,6 +11,11 @@ from sentiment.stopping import check
 
 BATCH_TOKENS = 16_384
 """Tokens per batch, padding included; bounds the memory of a call."""
+
+
+# A forked child inherits the thought that there are threads, but not the threads: its first parallel product would wait
+# for them for ever. One thread waits for nobody.
+os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def predict_logits(model: nn.Module, reviews: EncodedReviews, device: torch.device) -> np.ndarray:

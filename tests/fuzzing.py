@@ -37,7 +37,27 @@ yaml_words = [
     ".nan",
     "1e99",
 ]
-yaml_marks = ["[", "{", "]", "}", ": ", ", ", "\n", "\n  ", "- ", "&a", "*a", "null", "'", "|", "%", "\0", "é"]
+yaml_marks = [
+    ".nan",
+    "1e99",
+    "[",
+    "{",
+    "]",
+    "}",
+    ": ",
+    ", ",
+    "\n",
+    "\n  ",
+    "- ",
+    "&a",
+    "*a",
+    "null",
+    "'",
+    "|",
+    "%",
+    "\0",
+    "é",
+]
 settings = st.sampled_from([*yaml_words, *yaml_marks, "!!python/object:os.system"])
 configurations = st.lists(settings | st.text(max_size=5), max_size=20).map("".join)
 
