@@ -14,12 +14,12 @@ from scipy.special import expit, logit
 
 from sentiment import behaviour
 from sentiment.card import model_card
+from sentiment.checkpoint import replace_figures
 from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews
 from sentiment.errors import InputError
 from sentiment.evaluation import classification_metrics, wilson_interval
-from sentiment.files import write_json, write_text
 from sentiment.gathering import Answers, gather
 from sentiment.pairs import Pairs, judge_pairs, read_pairs
 from sentiment.rivals import Rival, compared_model, fitted_baselines
@@ -101,8 +101,7 @@ def update_model(assessment: Assessment, directory: Path) -> None:
     checkpoint = assessment.classifier.checkpoint
     training = {name: checkpoint.metrics[name] for name in ("training",) if name in checkpoint.metrics}
     measured = replace(checkpoint, metrics=assessment.metrics | training)
-    write_json(directory / "metrics.json", measured.metrics)
-    write_text(directory / "README.md", model_card(measured))
+    replace_figures(directory, measured.metrics, model_card(measured))
 
 
 def _training_reviews(question: Question) -> tuple[Dataset | None, str]:

@@ -43,6 +43,9 @@ _SETTINGS: Any = {
     "lines.linewidth": 1.8,
 }
 
+LONGEST_NAME = 44
+"""Characters of a name in a legend; of a longer one, a path, the end."""
+
 Curve = tuple[str, np.ndarray]
 """Name of a model and its probabilities [n]."""
 
@@ -53,7 +56,7 @@ def roc_chart(labels: np.ndarray, curves: Sequence[Curve]) -> str:
         figure, axes = _axes("negatives wrongly called positive", "positives found")
         for (name, probabilities), (colour, style) in zip(curves, STYLES, strict=False):
             wrong, found, _ = roc_curve(labels, probabilities)
-            axes.plot(*_thinned(wrong, found), color=colour, linestyle=style, label=name)
+            axes.plot(*_thinned(wrong, found), color=colour, linestyle=style, label=_short(name))
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (1, 3)), label="guessing")
         axes.legend(loc="lower right", fontsize=9)
         return _svg(figure, "ROC curve")
@@ -65,7 +68,7 @@ def precision_recall_chart(labels: np.ndarray, curves: Sequence[Curve]) -> str:
         figure, axes = _axes("recall: positives found", "precision: right among called positive")
         for (name, probabilities), (colour, style) in zip(curves, STYLES, strict=False):
             precision, recall, _ = precision_recall_curve(labels, probabilities)
-            axes.plot(*_thinned(recall, precision), color=colour, linestyle=style, label=name)
+            axes.plot(*_thinned(recall, precision), color=colour, linestyle=style, label=_short(name))
         axes.set_ylim(0.45, 1.01)
         axes.legend(loc="lower left", fontsize=9)
         return _svg(figure, "Precision and recall")
@@ -110,7 +113,7 @@ def risk_coverage_chart(labels: np.ndarray, curves: Sequence[Curve], answered_sh
         for (name, probabilities), (colour, style) in zip(curves, STYLES, strict=False):
             coverage, accuracy = risk_coverage(labels, probabilities)
             lowest = min(lowest, float(accuracy[coverage >= 0.1].min()))
-            axes.plot(*_thinned(coverage, accuracy), color=colour, linestyle=style, label=name)
+            axes.plot(*_thinned(coverage, accuracy), color=colour, linestyle=style, label=_short(name))
         if answered_share is not None:
             axes.axvline(answered_share, color=INK, linewidth=0.9, linestyle="-.", label="left of it: called sure")
         axes.set_ylim(max(0.0, lowest - 0.03), 1.005)
@@ -125,6 +128,10 @@ def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     return figure, axes
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

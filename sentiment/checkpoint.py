@@ -7,6 +7,7 @@ a model directory can run code or lead out of it.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,22 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
             "calibration": checkpoint.calibration,
             "files": {name: fingerprint(target / name) for name in CHECKED},
         }
+        write_json(target / "config.json", config | {"sha256": _own_digest(config)})
+
+
+def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None:
+    """Give a model directory other figures and another card; weights and vocabulary stay, byte for byte.
+
+    Raises:
+        RunError: if it cannot be written; the former directory is whole then.
+    """
+    config = read_json(directory / "config.json")
+    with replacing_directory(directory) as target:
+        for name in ("model.safetensors", "vocab.json"):
+            shutil.copyfile(directory / name, target / name)
+        write_json(target / "metrics.json", metrics)
+        write_text(target / "README.md", card)
+        config["files"] |= {"metrics.json": fingerprint(target / "metrics.json")}
         write_json(target / "config.json", config | {"sha256": _own_digest(config)})
 
 

@@ -128,6 +128,29 @@ def behaviour(arguments: Sequence[str]) -> None:
         print(table(columns))
 
 
+def length_limits(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--limits 256 512]: which part of long reviews to read, on the validation part."""
+    parser = _parser("length-limits", "Measures what a length limit costs, and which part of a long review to read.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="where train comes from; or a file, read whole")
+    parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+    parser.add_argument("--limits", nargs="+", type=_positive, default=[256, 512], metavar="N", help="most tokens read")
+    options = parser.parse_args(arguments)
+
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.length_limits import measure, table
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file), options.limits)))
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
 def predict(arguments: Sequence[str]) -> None:
     """[--model DIR] [TEXT ... | --input FILE --output FILE]: read reviews; without both, from standard input."""
     parser = _parser("predict", "Reads reviews: given as arguments, in a file, or one a line on standard input.")
@@ -287,6 +310,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "ensemble": ensemble,
     "evaluate": evaluate,
     "behaviour": behaviour,
+    "length-limits": length_limits,
     "predict": predict,
     "explain": explain,
     "deletion-test": deletion_test,

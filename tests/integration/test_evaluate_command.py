@@ -1,0 +1,110 @@
+"""evaluate and behaviour through the command line: what is written, and what bad input gets."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sentiment import cli
+
+
+def run(capsys: pytest.CaptureFixture[str], command: str, *arguments: str | Path) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        cli.run(command, [str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return int(left.value.code or 0), printed.out, printed.err
+
+
+@pytest.fixture
+def source(tmp_path: Path, reviews: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a train and a test split."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    directory = tmp_path / "reviews"
+    directory.mkdir()
+    lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in reviews]
+    (directory / "train.jsonl").write_text("".join(lines[:40]), "utf-8")
+    (directory / "test.jsonl").write_text("".join(lines[40:]), "utf-8")
+    return directory
+
+
+def test_evaluate_writes_exactly_three_files(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: Path, tiny_model_directory: Path
+) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    pair = {"original": "a good film", "edited": "a bad film", "label_original": 1, "label_edited": 0}
+    pairs.write_text(json.dumps(pair) + "\n", "utf-8")
+    output = tmp_path / "out"
+    arguments = ["--model", tiny_model_directory, "--data", source, "--output", output, "--pairs", pairs]
+    code, printed, _ = run(capsys, "evaluate", *arguments)
+    assert code == 0
+    assert {file.name for file in output.iterdir()} == {"metrics.json", "predictions.parquet", "report.html"}
+    metrics = json.loads((output / "metrics.json").read_text("utf-8"))
+    assert printed.startswith(f"accuracy {metrics['accuracy']:.2%}")
+    assert metrics["n"] == 10 and len(metrics["baselines"]) == 3 and metrics["pairs"]["n"] == 1
+    table = pq.read_table(output / "predictions.parquet")
+    assert table.num_rows == 10
+    assert {"row", "true_label", "label", "probability", "uncertain", "reason"} <= set(table.column_names)
+    # a second model beside it, by its predictions
+    again = run(capsys, "evaluate", *arguments, "--compare", output / "predictions.parquet")
+    assert "+0.00 points" in again[1]
+
+
+def test_the_model_takes_over_the_figures(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: Path, tiny_model_directory: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model_directory, model)
+    code, _, _ = run(capsys, "evaluate", "--model", model, "--data", source, "--no-baselines", "--update-model")
+    assert code == 0
+    metrics = json.loads((model / "metrics.json").read_text("utf-8"))
+    assert metrics["n"] == 10 and f"| {metrics['accuracy']:.4f} |" in (model / "README.md").read_text("utf-8")
+    assert run(capsys, "evaluate", "--model", model, "--data", source, "--no-baselines")[0] == 0  # still whole
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "words"),
+    [
+        ([{"text": "a", "label": "neg"}], [], "labels are 0 or 1"),
+        ([{"text": "a", "stars": 1}], [], "no column 'label'"),
+        ([{"text": "a", "label": 2}], [], "holds 2; labels are 0 or 1"),
+        ([{"text": "a", "label": 1}], ["--compare", "nothing"], "nothing: no such model directory"),
+        ([{"text": "a", "label": 1}], ["--pairs", "nothing.csv"], "nothing.csv"),
+        ([{"text": "a", "label": 1}], ["--train-data", "nothing.csv"], "nothing.csv"),
+        ([{"text": "a", "label": 1}], ["--update-model"], "name it with --model"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_leaves_nothing(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_model_directory: Path,
+    rows: list[dict[str, Any]],
+    arguments: list[str],
+    words: str,
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    model = [] if "--update-model" in arguments else ["--model", tiny_model_directory]
+    code, printed, said = run(capsys, "evaluate", *model, "--data", file, "--output", tmp_path / "out", *arguments)
+    sentence = said.splitlines()[-1]
+    assert code == 2 and printed == "" and sentence.startswith("sentiment evaluate: ") and words in sentence
+    assert not (tmp_path / "out").exists()
+
+
+def test_behaviour_prints_rates_and_examples(capsys: pytest.CaptureFixture[str], tiny_model_directory: Path) -> None:
+    code, printed, _ = run(capsys, "behaviour", "--model", tiny_model_directory)
+    assert code == 0 and "negated praise" in printed and "%" in printed
+    code, printed, _ = run(capsys, "behaviour", "--model", tiny_model_directory, "--json")
+    (rows,) = json.loads(printed).values()
+    assert {"test", "n", "failures", "interval", "examples"} <= rows[0].keys()
+
+
+def test_length_limits_are_measured(
+    capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path
+) -> None:
+    arguments = ["--model", tiny_model_directory, "--data", source / "test.jsonl"]
+    code, printed, _ = run(capsys, "length-limits", *arguments, "--limits", "3")
+    assert code == 0 and len(printed.splitlines()) == 6
+    assert run(capsys, "length-limits", *arguments, "--limits", "0")[0] == 2
