@@ -47,6 +47,7 @@ def with_tanh_units(model: SentimentRNN) -> SentimentRNN:
 
 
 NETWORKS: dict[str, Callable[[SentimentRNN], SentimentRNN]] = {"lstm": lambda model: model, "tanh": with_tanh_units}
+LABELS = {"lstm": "LSTM units", "tanh": "plain tanh units"}
 
 
 def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
@@ -169,7 +170,9 @@ def draw(results: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(7, 3.4), layout="constrained")
     panel = figure.subplots()
     for (name, result), colour, style in zip(results.items(), ("#0072b2", "#d55e00"), ("-", "--"), strict=True):
-        panel.semilogy(result["median_norm"], style, color=colour, label=f"{name}, {result['accuracy']:.1%} right")
+        panel.semilogy(
+            result["median_norm"], style, color=colour, label=f"{LABELS[name]}, {result['accuracy']:.1%} right"
+        )
     panel.set(xlabel="words from the end of the review", ylabel="‖∂loss/∂h‖, median")
     panel.grid(alpha=0.3)
     panel.legend(frameon=False)
