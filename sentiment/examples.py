@@ -13,8 +13,8 @@ from sentiment.text import normalise, tokenise
 
 MOST_WORDS = 240
 """Words of a review that are shown; from a longer one its beginning and its end."""
-PATH_STEPS = (32,)
-"""Points on the path of integrated gradients: enough for the few degrees of weight that are shown."""
+MOST_SPLITS = 2
+"""Of the path of integrated gradients: enough for the few degrees of weight that are shown."""
 LEVELS = 3
 """Degrees of a word's weight that are told apart."""
 
@@ -71,7 +71,7 @@ def _example(classifier: SentimentClassifier, answers: Answers, row: int) -> Exa
     read, contribution = list(text.tokens_read(tokens)), np.zeros(0)
     if read:
         input_ids = torch.tensor(text.encode(tokens), dtype=torch.int64, device=classifier.device)
-        contribution, _, _ = integrated_gradients(classifier.model, input_ids, PATH_STEPS)
+        contribution, _, _ = integrated_gradients(classifier.model, input_ids, MOST_SPLITS)
     if text.direction == "backward":
         read, contribution = read[::-1], contribution[::-1]
     levels = _levels(contribution)

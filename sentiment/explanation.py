@@ -7,7 +7,6 @@ Two opinions on a word's contribution, both in logits of positive:
 The gates' figures come from `LSTMUnit`, the written-out unit, run over the same word vectors.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
 
 GRADIENT_TOKENS = 8192
 """Tokens whose states are held at a time for their gradient; it takes some 30 kB each in two layers of 512 units."""
-PATH_STEPS = (32, 64, 128, 256)
-"""Points on the path of integrated gradients; the next number is tried while the sum is not complete."""
+PATH_POINTS = 16
+"""Points of a piece of the path of integrated gradients, by Gauss-Legendre's rule."""
+MOST_SPLITS = 16
+"""Times that a piece is halved, where the logit turns too sharply for its points."""
 COMPLETENESS = 0.01
 """Largest relative gap between the sum of contributions and logit(text) - logit(baseline)."""
 SMALLEST_CHANGE = 0.1
@@ -204,38 +205,68 @@ def trace(model: SentimentRNN, input_ids: Tensor) -> list[LSTMStep]:
 
 
 def integrated_gradients(
-    model: SentimentRNN, input_ids: Tensor, path_steps: Sequence[int] = PATH_STEPS
+    model: SentimentRNN, input_ids: Tensor, most_splits: int = MOST_SPLITS
 ) -> tuple[np.ndarray, float, float]:
     """Contribution of each word to the logit: the gradient's mean on the way from zero vectors, times the vector.
+
+    The way is one straight line, and contributions along its pieces add up. So the piece whose contributions miss its
+    change of the logit most is halved, until the whole is complete.
 
     Args:
         model: the network.
         input_ids: [time] int64, at least one.
-        path_steps: points on the path, tried in turn.
+        most_splits: pieces halved at most; 0 for a quick estimate.
 
     Returns:
         Contributions [time] float64, logit of the text, logit of the baseline (zero vectors of the same number).
-        The path is cut finer, up to the last of `path_steps`, until the contributions sum to the difference.
     """
     model.eval()
     embedded = model.encoder.embed(input_ids[None]).detach()
     lengths = torch.tensor([len(input_ids)], device=input_ids.device)
 
-    def logit(vectors: Tensor) -> Tensor:
+    def logits(vectors: Tensor) -> Tensor:
         return model.classify(vectors, lengths.expand(len(vectors)))
+
+    def piece(start: float, end: float) -> _Piece:
+        with torch.no_grad():
+            before, after = logits(torch.cat([start * embedded, end * embedded])).tolist()
+        attributions = IntegratedGradients(logits).attribute(
+            end * embedded,
+            start * embedded,
+            n_steps=PATH_POINTS,
+            internal_batch_size=max(1, GRADIENT_TOKENS // len(input_ids)),
+        )
+        return _Piece(start, end, before, after, attributions[0].double().sum(1).cpu().numpy())
 
     # cuDNN computes no gradient of an LSTM in evaluation mode
     with torch.backends.cudnn.flags(enabled=False):
-        with torch.no_grad():
-            baseline_logit, text_logit = logit(torch.cat([torch.zeros_like(embedded), embedded])).tolist()
-        for steps in path_steps:
-            attributions = IntegratedGradients(logit).attribute(
-                embedded, n_steps=steps, internal_batch_size=max(1, GRADIENT_TOKENS // len(input_ids))
-            )
-            contribution = attributions[0].double().sum(1).cpu().numpy()
-            if relative_gap(contribution, text_logit - baseline_logit) <= COMPLETENESS:
+        pieces = [piece(0.0, 1.0)]
+        baseline_logit, text_logit = pieces[0].before, pieces[0].after
+        allowed = COMPLETENESS * max(abs(text_logit - baseline_logit), SMALLEST_CHANGE)
+        for _ in range(most_splits):
+            if sum(part.gap for part in pieces) <= allowed:
                 break
-    return contribution, text_logit, baseline_logit
+            worst = max(pieces, key=lambda part: part.gap)
+            middle = (worst.start + worst.end) / 2
+            pieces.remove(worst)
+            pieces += [piece(worst.start, middle), piece(middle, worst.end)]
+    return sum((part.contribution for part in pieces), np.zeros(len(input_ids))), text_logit, baseline_logit
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A part of the straight line from zero vectors (0) to the text's (1)."""
+
+    start: float
+    end: float
+    before: float
+    after: float
+    contribution: np.ndarray
+
+    @property
+    def gap(self) -> float:
+        """Logits by which the contributions miss the piece's change."""
+        return abs(float(self.contribution.sum()) - (self.after - self.before))
 
 
 def relative_gap(contribution: np.ndarray, change: float) -> float:
