@@ -138,16 +138,20 @@ def _predict_parts(
                 _predict_part(classifier, chunk, part, suffix, names, like)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from error
+            except Stopped as stopped:
+                raise _stopped(stopped.signal_number, row, directory) from None
             like = like or (part if chunk.texts else None)
             row += chunk.rows_read
             bar.update(chunk.position - bar.n)
             bar.set_postfix(reviews=row, refresh=False)
             if (number := requested()) is not None:
-                raise Stopped(
-                    number,
-                    f"stopped by {signal.Signals(number).name} after {row} rows, which are kept in {directory}; "
-                    "go on with the same command and --resume.",
-                )
+                raise _stopped(number, row, directory)
+
+
+def _stopped(number: int, row: int, directory: Path) -> Stopped:
+    name = signal.Signals(number).name
+    kept = f"stopped by {name} after {row} rows, which are kept in {directory}"
+    return Stopped(number, f"{kept}; go on with the same command and --resume.")
 
 
 def _predict_part(

@@ -8,7 +8,6 @@ Notable:
   the gradient of the whole, so neither changes what is learnt.
 """
 
-import json
 import math
 import signal
 import time
@@ -25,8 +24,8 @@ from tqdm import tqdm
 
 from sentiment.config import OptimisationConfig, RunConfig
 from sentiment.errors import InputError, RunError
-from sentiment.files import write_text
 from sentiment.hardware import Hardware
+from sentiment.history import record_epoch
 from sentiment.objective import Objective
 from sentiment.run_directory import say
 from sentiment.state import Progress, load_newest_state, save_state
@@ -96,20 +95,27 @@ class Trainer:
         carried = self._take_up_state()
         begun = time.monotonic()
         total_steps = sum(len(self.objective.start_epoch(epoch)) for epoch in range(self.optimisation.epochs))
-        with listening():
-            while self.progress.epoch < self.optimisation.epochs:
-                tokens = self.objective.start_epoch(self.progress.epoch)
-                self.objective.carry(carried)
-                carried = {}
-                self._train_epoch(tokens, total_steps)
-                self._save()  # a stop during validation then costs the validation alone
-                self._finish_epoch()
-                self._save()
-        if self.states and self.accelerator.is_main_process:
-            share = self.saving_seconds / (time.monotonic() - begun)
-            each = 1000 * self.saving_seconds / self.states
-            say(f"{self.states} states saved, {each:.0f} ms each, {share:.2%} of the time.")
+        try:
+            with listening():
+                self._train_epochs(total_steps, carried)
+        finally:
+            self._say_cost_of_states(time.monotonic() - begun)
         return self.progress.history
+
+    def _train_epochs(self, total_steps: int, carried: dict[str, Tensor]) -> None:
+        while self.progress.epoch < self.optimisation.epochs:
+            tokens = self.objective.start_epoch(self.progress.epoch)
+            self.objective.carry(carried)
+            carried = {}
+            self._train_epoch(tokens, total_steps)
+            self._save()  # a stop during validation then costs the validation alone
+            self._finish_epoch()
+            self._save()
+
+    def _say_cost_of_states(self, seconds: float) -> None:
+        if self.states and self.accelerator.is_main_process:
+            each, share = 1000 * self.saving_seconds / self.states, self.saving_seconds / seconds
+            say(f"{self.states} states saved, {each:.0f} ms each, {share:.2%} of the time.")
 
     def _train_epoch(self, tokens: Sequence[int], total_steps: int) -> None:
         """The rest of the epoch's batches."""
@@ -269,9 +275,7 @@ class Trainer:
                 self.keep_best(judged, metrics)
         progress.start_epoch(progress.epoch + 1)
         if self.accelerator.is_main_process:
-            lines = "".join(json.dumps(line) + "\n" for line in progress.history)
-            write_text(self.directory / "history.jsonl", lines)
-            tqdm.write(_table_row(row, header=len(progress.history) == 1))
+            record_epoch(self.directory, progress.history)
 
     def _save_is_due(self) -> bool:
         """Asked before the step's number is raised."""
@@ -339,12 +343,3 @@ class Trainer:
 def _is_out_of_memory(error: BaseException) -> bool:
     # torch has an exception of its own for CUDA alone
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
-
-
-def _table_row(row: dict[str, Any], header: bool) -> str:
-    """A history row as a line of the table of epochs, under its header when it is the first."""
-    shown = {name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in row.items()}
-    shown["tokens_per_second"], shown["seconds"] = f"{row['tokens_per_second']:.0f}", f"{row['seconds']:.0f}"
-    widths = {name: max(len(name), 8) for name in shown}
-    line = "  ".join(f"{value:>{widths[name]}}" for name, value in shown.items())
-    return ("  ".join(f"{name:>{widths[name]}}" for name in shown) + "\n" + line) if header else line

@@ -219,16 +219,21 @@ def test_bad_calls_get_one_sentence_and_write_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("moment", ["within a chunk", "after a chunk"])
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch, suffix: str) -> None:
+def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch, suffix: str, moment: str) -> None:
     source, output, whole = write(tmp_path / "in.csv", TEXTS), tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
     output.write_text("what stood there before")
     assert predict("--input", source, "--output", whole)[0] == 0
     answered = file_prediction._predict_part
 
     def interrupted(*arguments: object) -> None:
+        first = arguments[2].name.startswith("rows-000000000000")  # type: ignore[attr-defined]
+        if moment == "within a chunk" and not first:
+            os.kill(os.getpid(), signal.SIGTERM)
         answered(*arguments)  # type: ignore[arg-type]
-        os.kill(os.getpid(), signal.SIGTERM)
+        if moment == "after a chunk":
+            os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(file_prediction, "_predict_part", interrupted)
     code, _, stderr = predict("--input", source, "--output", output)
