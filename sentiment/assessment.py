@@ -19,7 +19,7 @@ from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews
 from sentiment.errors import InputError
-from sentiment.evaluation import classification_metrics, wilson_interval
+from sentiment.evaluation import classification_metrics, error_if_calibrated, wilson_interval
 from sentiment.gathering import Answers, gather
 from sentiment.pairs import Pairs, judge_pairs, read_pairs
 from sentiment.rivals import Rival, compared_model, fitted_baselines
@@ -150,6 +150,7 @@ def calibration_figures(answers: Answers, classifier: SentimentClassifier) -> di
     figures = ("ece", "brier", "log_loss")
     return {
         "temperature": classifier.temperature,
+        "ece_if_perfect": error_if_calibrated(answers.probabilities),
         "before": {name: classification_metrics(answers.labels, before)[name] for name in figures},
         "after": {name: classification_metrics(answers.labels, answers.probabilities)[name] for name in figures},
     }

@@ -99,6 +99,20 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     )
 
 
+def error_if_calibrated(probabilities: np.ndarray, bins: int = CALIBRATION_BINS, draws: int = 200) -> float:
+    """The calibration error that chance alone gives: its mean where every probability is exactly right.
+
+    A measured error near this one says that no miscalibration was found, not that there is that much.
+    """
+    probabilities = np.sort(np.asarray(probabilities, dtype=np.float64))
+    generator = np.random.default_rng(0)
+    gaps = np.zeros(draws)
+    for part in np.array_split(probabilities, min(bins, len(probabilities))):
+        positives = np.array([(generator.random(len(part)) < part).sum() for _ in range(draws)])
+        gaps += np.abs(positives - part.sum())
+    return float(gaps.mean() / len(probabilities))
+
+
 def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy of the answers that are kept when the least sure ones are left to a person.
 

@@ -69,7 +69,8 @@ def verdict(metrics: dict[str, Any]) -> list[str]:
         else:
             found.append(f"It is {gap} worse than {best['name']}, a linear baseline, beyond chance: use that.")
     error = 100 * metrics["calibration"]["after"]["ece"]
-    found.append(f"Its probabilities are off by {error:.1f} points on average.")
+    chance = 100 * metrics["calibration"]["ece_if_perfect"]
+    found.append(f"Its probabilities are off by {error:.1f} points on average; chance alone would give {chance:.1f}.")
     uncertain = metrics["uncertain"]
     if uncertain["answered_accuracy"] is not None and uncertain["answered_share"] < 1:
         share, accuracy = uncertain["answered_share"], uncertain["answered_accuracy"]
@@ -77,7 +78,9 @@ def verdict(metrics: dict[str, Any]) -> list[str]:
     worse = [row for row in metrics["slices"] if row["marked"] and row["difference"] < 0]
     if worse:
         row = min(worse, key=lambda row: row["accuracy"])
-        found.append(f"It is weakest where {row['family']} is “{row['name']}”: {row['accuracy']:.1%} of {row['n']:,}.")
+        found.append(
+            f"It is weakest on one kind of reviews ({row['family']}: {row['name']}): {row['accuracy']:.1%} right."
+        )
     failing = [row["test"] for row in metrics["behaviour"] if row["failures"] > row["n"] / 2]
     if failing:
         found.append(f"It fails most sentences of {len(failing)} behaviour tests: {', '.join(failing)}.")

@@ -49,9 +49,10 @@ def _probabilities(metrics: dict[str, Any]) -> Iterator[str]:
 def _others(metrics: dict[str, Any]) -> Iterator[str]:
     for row in metrics["baselines"] + metrics.get("compared", []):
         difference, (low, high) = 100 * row["difference"], row["difference_95"]
+        p_value = f"= {row['p_value']:.2g}" if row["p_value"] >= 0.0001 else "< 0.0001"
         yield (
             f"against {row['name']} ({row['accuracy']:.2%}): {difference:+.2f} points "
-            f"(95% interval {100 * low:+.2f} to {100 * high:+.2f}), McNemar p = {row['p_value']:.2g}"
+            f"(95% interval {100 * low:+.2f} to {100 * high:+.2f}), McNemar p {p_value}"
         )
     if "baselines_left_out" in metrics:
         yield f"baselines left out: {metrics['baselines_left_out']}"

@@ -6,6 +6,7 @@ from sklearn import metrics as sk
 
 from sentiment.evaluation import (
     classification_metrics,
+    error_if_calibrated,
     expected_calibration_error,
     is_positive,
     paired_comparison,
@@ -72,6 +73,13 @@ def test_reliability_by_hand():
     assert first.interval == wilson_interval(1, 2)
     error = expected_calibration_error(np.array([0, 1, 1, 1]), np.array([0.1, 0.3, 0.8, 0.9]), bins=2)
     assert error == pytest.approx((0.3 + 0.15) / 2)
+
+
+def test_the_error_of_chance_alone():
+    assert error_if_calibrated(np.array([0.0, 1.0, 1.0])) == 0
+    assert error_if_calibrated(np.array([0.5])) == 0.5  # one review: off by a half either way
+    # one bin of n fair coins: mean distance of a share from a half is sqrt(2 / pi) / (2 sqrt(n))
+    assert error_if_calibrated(np.full(400, 0.5), bins=1, draws=2000) == pytest.approx(0.0199, rel=0.05)
 
 
 def test_risk_coverage_by_hand():

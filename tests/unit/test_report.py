@@ -47,6 +47,9 @@ def test_the_page_shows_the_figures_and_needs_nothing_else(assessment):
     assert not {address for address in addresses if not address.startswith("#")}
     assert "@import" not in page and "url(http" not in page
     assert page.count("<svg") == 4
+    style = page[page.index("<style>") : page.index("</style>")]
+    depths = np.cumsum([{"{": 1, "}": -1}.get(letter, 0) for letter in style])
+    assert depths[-1] == 0 and depths.max() == 2  # a lost brace would hide the style in a media query
 
 
 def test_the_page_is_the_same_again(assessment):
