@@ -20,7 +20,8 @@ from sentiment.evaluation import Bin, risk_coverage
 
 INK, GRID, FIRST, SECOND, THIRD = "#010101", "#020202", "#030303", "#040404", "#050505"
 PAGE_COLOURS = {INK: "currentColor", GRID: "var(--line)", FIRST: "var(--a)", SECOND: "var(--b)", THIRD: "var(--c)"}
-STYLES = ((FIRST, "-"), (SECOND, "--"), (THIRD, ":"))
+STYLES = ((FIRST, "-"), (SECOND, "--"), (THIRD, ":"), (FIRST, "-."), (SECOND, ":"), (THIRD, "--"))
+"""Of the curves of a chart; more than these would not be told apart, and are left to the table."""
 MOST_POINTS = 300
 """Points of a curve: a page of 100,000 reviews is as small as one of 1,000."""
 
