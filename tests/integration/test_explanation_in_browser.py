@@ -5,9 +5,11 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from sentiment.classifier import SentimentClassifier
 from sentiment.explanation_page import render_page
 
 REVIEW = "A <b wonderful &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; film 😀 فيلم, I loved it isn't <x"
@@ -55,20 +57,15 @@ def open_page(chromium, page, profile, width=1200) -> dict:
     return json.loads(html.unescape(found[1]))
 
 
-@pytest.fixture
-def page(tmp_path, tiny_classifier):
+def probed(explanation, path):
+    page = render_page(explanation)
+    path.write_text(page.replace("<head>", "<head>" + PROBE_FIRST).replace("</body>", PROBE_LAST + "</body>"), "utf-8")
+    return path
+
+
+def test_the_page_in_chromium(chromium, tiny_classifier, tmp_path):
     explanation = tiny_classifier.explain(REVIEW)
-    probed = (
-        render_page(explanation).replace("<head>", "<head>" + PROBE_FIRST).replace("</body>", PROBE_LAST + "</body>")
-    )
-    path = tmp_path / "page.html"
-    path.write_text(probed, "utf-8")
-    return path, explanation
-
-
-def test_the_page_in_chromium(chromium, page, tmp_path):
-    path, explanation = page
-    found = open_page(chromium, path, tmp_path / "profile")
+    found = open_page(chromium, probed(explanation, tmp_path / "page.html"), tmp_path / "profile")
     words, count = explanation.words, len(explanation.words)
     assert found["words"] == words
     assert "<b" in words
@@ -105,5 +102,9 @@ def test_the_page_in_chromium(chromium, page, tmp_path):
     assert seen["tracks"][-1] != seen["left_out"][-1]  # shaded anew
 
 
-def test_a_phone_scrolls_the_heat_maps_and_not_the_page(chromium, page, tmp_path):
-    assert not open_page(chromium, page[0], tmp_path / "profile", width=500)["wide"]
+def test_a_phone_scrolls_the_heat_maps_and_not_the_page(chromium, tiny_checkpoint, tmp_path):
+    long = SentimentClassifier(replace(tiny_checkpoint, text=replace(tiny_checkpoint.text, max_length=600)))
+    explanation = long.explain("a wonderful film " * 200)
+    found = open_page(chromium, probed(explanation, tmp_path / "page.html"), tmp_path / "profile", width=500)
+    assert found["width"] > 1500
+    assert not found["wide"]

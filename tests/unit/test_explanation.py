@@ -187,6 +187,17 @@ def test_explaining_leaves_the_model_as_it_was(tiny_classifier):
     assert all(parameter.grad is None for parameter in tiny_classifier.model.parameters())
 
 
+def test_dropout_is_off_whatever_mode_the_model_is_in(tiny_checkpoint):
+    model, ids = SentimentClassifier(tiny_checkpoint).model, torch.tensor([3, 4, 5])
+    for part in (lambda: trace(model, ids)[1].updated_short_memory, lambda: leave_one_out(model, ids)[0]):
+        expected = part()
+        model.train()
+        np.testing.assert_array_equal(part(), expected)
+    expected = integrated_gradients(model, ids)[0]
+    model.train()
+    np.testing.assert_array_equal(integrated_gradients(model, ids)[0], expected)
+
+
 def test_temperature_reaches_the_running_probability(tiny_checkpoint):
     classifier = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 7.0}))
     assert classifier.explain(REVIEW).running_probability[-1] == pytest.approx(
