@@ -257,6 +257,24 @@ def test_out_of_memory_divides_the_batch_and_changes_nothing(tmp_path: Path, kin
     )
 
 
+def test_memory_goes_from_chunk_to_chunk_through_all_parts(tmp_path: Path) -> None:
+    trainer = make("language model", tmp_path, dropout=0)
+    objective, model = trainer.objective, trainer.plain_model
+    assert isinstance(objective, LanguageModelObjective)
+    objective.start_epoch(0)
+    _, memory = model(*objective._tensors(objective._streams, 0))
+    expected, _ = model(*objective._tensors(objective._streams, 1), memory)
+    forgetful, _ = model(*objective._tensors(objective._streams, 1))
+    for rows in (slice(0, 1), slice(1, 4)):
+        objective.loss(model, 0, rows)
+    assert objective.loss(model, 1, slice(0, 4)).item() == pytest.approx(float(forgetful))  # no step is taken yet
+    for rows in (slice(0, 1), slice(1, 4)):
+        objective.loss(model, 0, rows)
+    objective.commit()
+    assert objective.loss(model, 1, slice(0, 4)).item() == pytest.approx(float(expected))
+    assert float(expected) != pytest.approx(float(forgetful))
+
+
 def test_out_of_memory_with_a_single_row_is_an_error(tmp_path: Path) -> None:
     trainer = make("sentiment", tmp_path)
     short_of_memory(trainer.objective, 0)
