@@ -22,7 +22,7 @@ from sentiment.gradient_flow import (
     short_memories,
     with_tanh_units,
 )
-from sentiment.model import SentimentRNN
+from sentiment.model import POOLINGS, SentimentRNN, pool
 
 
 def network(pooling="last", num_layers=2):
@@ -47,10 +47,11 @@ def test_tanh_network_has_the_same_sizes_and_works_as_a_classifier():
     assert all(isinstance(layer, nn.RNN) and layer.nonlinearity == "tanh" for layer in model.encoder.layers)
 
 
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
 @pytest.mark.parametrize("build", [lambda model: model, with_tanh_units])
-def test_norms_are_finite_differences_of_the_loss(build):
-    """Shift h_t of the only layer, run on with the fast layer, and see how the loss moves."""
-    model = build(network(num_layers=1)).double()
+def test_norms_are_finite_differences_of_the_loss(build, pooling):
+    """Shift h_t of the only layer, run on with the fast layer, and see how the loss moves by the last word's state."""
+    model = build(network(pooling, num_layers=1)).double()
     ids, labels = torch.tensor([[3, 4, 5, 6, 7]]), torch.tensor([1.0], dtype=torch.float64)
     found = gradient_norms(model, ids, labels)
     layer, inputs = model.encoder.layers[0], model.encoder.embedding(ids).detach()
@@ -62,7 +63,9 @@ def test_norms_are_finite_differences_of_the_loss(build):
         short[0, 0, unit] += shift
         state = (short, state[1]) if is_lstm else short
         last = layer(inputs[:, time + 1 :], state)[0][:, -1] if time < 4 else short[0]
-        return float(F.binary_cross_entropy_with_logits(model.head(last).squeeze(1), labels).detach())
+        outputs = torch.cat([layer(inputs)[0][:, :-1], last[:, None]], 1)
+        logits = model.head(pool(outputs, torch.tensor([5]), pooling)).squeeze(1)
+        return float(F.binary_cross_entropy_with_logits(logits, labels).detach())
 
     for time in range(5):
         slopes = [(loss(time, unit, 1e-5) - loss(time, unit, -1e-5)) / 2e-5 for unit in range(4)]
