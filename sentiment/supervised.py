@@ -67,18 +67,19 @@ class SentimentObjective:
         return len(self._batches[batch])
 
     def loss(self, model: nn.Module, batch: int, rows: slice) -> Tensor:
-        """Binary cross-entropy in nats, summed over the rows and divided by the reviews of the whole batch."""
+        """Binary cross-entropy in nats, summed over the rows and divided by the reviews of the whole batch.
+
+        With adversarial training it is the plain and the adversarial loss; the plain one's gradient is then already
+        in the parameters.
+        """
         reviews = self.train.batch(self._batches[batch][rows]).to(self.device)
-        return self._mean_loss(model, reviews) * (len(reviews) / self.size(batch))
+        share = len(reviews) / self.size(batch)
+        if self.adversarial.weight:
+            return adversarial_loss(model, reviews, self.adversarial, share)
+        return share * F.binary_cross_entropy_with_logits(model(reviews.input_ids, reviews.lengths), reviews.labels)
 
     def commit(self) -> None:
         """Nothing passes from batch to batch."""
-
-    def _mean_loss(self, model: nn.Module, reviews: Batch) -> Tensor:
-        """Mean cross-entropy, plus the adversarial one where it has a weight."""
-        if not self.adversarial.weight:
-            return F.binary_cross_entropy_with_logits(model(reviews.input_ids, reviews.lengths), reviews.labels)
-        return adversarial_loss(model, reviews, self.adversarial.weight, self.adversarial.epsilon)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Accuracy and log loss of the validation part."""
@@ -99,22 +100,28 @@ class SentimentObjective:
         """Nothing to take back."""
 
 
-def adversarial_loss(model: nn.Module, batch: Batch, weight: float, epsilon: float) -> Tensor:
-    """Loss of a batch plus `weight` times its loss under the shift of the word vectors that hurts most.
+def adversarial_loss(model: nn.Module, batch: Batch, config: AdversarialConfig, share: float = 1.0) -> Tensor:
+    """Loss of a batch plus its weighted loss under the shift of the word vectors that hurts most; both times `share`.
 
-    The shift is the loss's gradient with respect to the word vectors, scaled per review to an L2 norm of `epsilon`
-    standard deviations of the embedding's entries (Miyato et al. 2017, eq. 4).
+    The shift is the plain loss's gradient with respect to the word vectors, scaled per review to an L2 norm of
+    `config.epsilon` standard deviations of the embedding's entries (Miyato et al. 2017, eq. 4).
+
+    One backward pass gives that gradient and the plain loss's gradient of the parameters, which stays there; the
+    returned loss adds the adversarial one's.
     """
     embedding = next(module for module in model.modules() if isinstance(module, nn.Embedding))
-    shift = torch.zeros(
-        *batch.input_ids.shape, embedding.embedding_dim, device=batch.input_ids.device, requires_grad=True
-    )
-    plain = F.binary_cross_entropy_with_logits(model(batch.input_ids, batch.lengths, shift), batch.labels)
-    (gradient,) = torch.autograd.grad(plain, shift, retain_graph=True)
-    norms = gradient.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None]
-    worst = gradient / norms * (epsilon * embedding.weight.detach().std())
-    shifted = F.binary_cross_entropy_with_logits(model(batch.input_ids, batch.lengths, worst), batch.labels)
-    return plain + weight * shifted
+    shape = (*batch.input_ids.shape, embedding.embedding_dim)
+    shift = torch.zeros(shape, device=batch.input_ids.device, requires_grad=True)
+
+    def loss_under(shift: Tensor) -> Tensor:
+        return share * F.binary_cross_entropy_with_logits(model(batch.input_ids, batch.lengths, shift), batch.labels)
+
+    plain = loss_under(shift)
+    plain.backward()
+    assert shift.grad is not None
+    norms = shift.grad.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None]
+    worst = shift.grad / norms * (config.epsilon * embedding.weight.detach().std())
+    return plain.detach() + config.weight * loss_under(worst)
 
 
 def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from sentiment.batching import Batch
+from sentiment.config import AdversarialConfig
 from sentiment.model import SentimentRNN
 from sentiment.supervised import adversarial_loss
 
@@ -16,7 +17,7 @@ def test_the_adversarial_shift_raises_the_loss_more_than_a_random_one_of_its_siz
     model = SentimentRNN(50, 8, 6, 2, 0.0, "last_max_mean", head_dropout=0.0)
     plain = F.binary_cross_entropy_with_logits(model(batch().input_ids, batch().lengths), batch().labels)
     epsilon = 2.0
-    adversarial = adversarial_loss(model, batch(), 1.0, epsilon) - plain
+    adversarial = adversarial_loss(model, batch(), AdversarialConfig(weight=1.0, epsilon=epsilon)) - plain
     size = epsilon * model.encoder.embedding.weight.std()
     random_losses = []
     for _ in range(20):
@@ -28,8 +29,21 @@ def test_the_adversarial_shift_raises_the_loss_more_than_a_random_one_of_its_siz
     assert adversarial > plain
 
 
-def test_the_adversarial_loss_reaches_every_weight() -> None:
+def test_the_gradient_is_that_of_both_losses_together() -> None:
+    torch.manual_seed(0)
     model = SentimentRNN(50, 8, 6, 2, 0.0, "last_max_mean", head_dropout=0.0)
-    adversarial_loss(model, batch(), 0.5, 1.0).backward()
-    assert all(parameter.grad is not None and parameter.grad.any() for parameter in model.head.parameters())
-    assert all(parameter.grad.any() for parameter in model.encoder.parameters())
+    parameters = list(model.parameters())
+    ids, lengths, labels = batch().input_ids, batch().lengths, batch().labels
+    shift = torch.zeros(2, 4, 8, requires_grad=True)
+    plain = F.binary_cross_entropy_with_logits(model(ids, lengths, shift), labels)
+    (direction,) = torch.autograd.grad(plain, shift, retain_graph=True)
+    size = 2.0 * model.encoder.embedding.weight.detach().std()
+    worst = direction / direction.flatten(1).norm(dim=1)[:, None, None] * size
+    shifted = F.binary_cross_entropy_with_logits(model(ids, lengths, worst), labels)
+    expected = torch.autograd.grad(0.5 * (plain + 0.7 * shifted), parameters)
+
+    loss = adversarial_loss(model, batch(), AdversarialConfig(weight=0.7, epsilon=2.0), share=0.5)
+    loss.backward()
+    torch.testing.assert_close(loss, 0.5 * (plain + 0.7 * shifted))
+    for parameter, gradient in zip(parameters, expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
