@@ -27,7 +27,7 @@ def train(arguments: Sequence[str]) -> None:
 
     config, resume = _configured("train", TrainConfig, arguments)
     run(config, resume)
-    print(f"model: {Path(config.run.output_dir) / 'model'}")
+    _say_model(config.run.output_dir)
 
 
 def pretrain(arguments: Sequence[str]) -> None:
@@ -37,7 +37,7 @@ def pretrain(arguments: Sequence[str]) -> None:
 
     config, resume = _configured("pretrain", PretrainConfig, arguments)
     run(config, resume)
-    print(f"model: {Path(config.run.output_dir) / 'model'}")
+    _say_model(config.run.output_dir)
 
 
 def distil(arguments: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ def distil(arguments: Sequence[str]) -> None:
 
     config, resume = _configured("distil", DistilConfig, arguments)
     run(config, resume)
-    print(f"model: {Path(config.run.output_dir) / 'model'}")
+    _say_model(config.run.output_dir)
 
 
 def ensemble(arguments: Sequence[str]) -> None:
@@ -280,6 +280,11 @@ def scalar_unit(arguments: Sequence[str]) -> None:
     print(f"right to two decimals after {steps} steps of Adam\n\n{render_course(unit)}")
     if options.figure is not None:
         draw_course(unit, options.figure)
+
+
+def _say_model(output_dir: str) -> None:
+    if os.environ.get("RANK", "0") == "0":  # under torchrun each process comes by here
+        print(f"model: {Path(output_dir) / 'model'}")
 
 
 def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
