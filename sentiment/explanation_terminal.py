@@ -22,6 +22,8 @@ def render_terminal(explanation: Explanation, colour: bool, width: int) -> str:
     prediction = explanation.prediction
     read = f"{len(explanation.words)} of {prediction.tokens}" if prediction.truncated else f"{prediction.tokens}"
     lines = [f"{prediction.label}  {prediction.score:.4f}  ({read} words read, {prediction.unknown_tokens} unknown)"]
+    if prediction.uncertain:
+        lines[0] += "  uncertain" + (f": {prediction.reason}" if prediction.reason else "")
     if not explanation.words:
         return f"{lines[0]}\nThere are no words in this text; the answer is the model's bias."
     if explanation.backward:

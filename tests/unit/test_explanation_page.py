@@ -97,6 +97,16 @@ def test_empty_text_gives_a_page_that_says_so(tiny_classifier):
     assert "There are no words in this text" in render_terminal(explanation, False, 80)
 
 
+def test_an_uncertain_answer_says_so(tiny_classifier):
+    explanation = tiny_classifier.explain("zeppelins hum")
+    assert explanation.prediction.reason == "most words unknown"
+    assert "The model is not sure: most words unknown." in render_page(explanation)
+    assert render_terminal(explanation, False, 80).splitlines()[0].endswith("uncertain: most words unknown")
+    sure = replace(explanation, prediction=replace(explanation.prediction, uncertain=False, reason=None))
+    assert "not sure" not in render_page(sure)
+    assert "uncertain" not in render_terminal(sure, False, 80)
+
+
 def test_a_long_review_of_a_wide_model_stays_under_5_megabytes(tiny_classifier):
     explanation = tiny_classifier.explain("wonderful")
     time, units, generator = 2000, 512, np.random.default_rng(0)
