@@ -136,8 +136,8 @@ def _own_digest(config: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
-    """Read a model directory strictly.
+def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
+    """Read a model directory strictly; `kinds` are those of `KINDS` that are of use.
 
     Raises:
         InputError: one sentence naming the file and what is wrong with it.
@@ -157,8 +157,9 @@ def load_checkpoint(directory: Path, kind: str) -> Checkpoint:
     digest = _own_digest(config)
     if config.get("sha256", digest) != digest:
         raise InputError(f"{config_file}: says that its SHA-256 is {config['sha256']!r}, but it is {digest!r}.")
-    if config.get("kind") != kind:
-        raise InputError(f"{config_file}: holds a {config.get('kind')!r}, where a {kind!r} is needed.")
+    kind = config.get("kind")
+    if kind not in kinds:
+        raise InputError(f"{config_file}: holds a {kind!r}, where a {' or '.join(map(repr, kinds))} is needed.")
     try:
         settings, text, files = dict(config["model"]), dict(config["text"]), dict(config["files"])
         calibration = checked(config["calibration"])

@@ -115,7 +115,9 @@ class SentimentClassifier:
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Probabilities [n, 2] float64, columns (negative, positive); rows sum to 1."""
-        positive = np.array([prediction.probability for prediction in self._predict_many(_as_list(texts))], dtype=np.float64)
+        positive = np.array(
+            [prediction.probability for prediction in self._predict_many(_as_list(texts))], dtype=np.float64
+        )
         return np.stack([1 - positive, positive], axis=1)
 
     def _predict_many(self, texts: Sequence[str]) -> list[Prediction]:
@@ -205,7 +207,12 @@ def _looks_like_hub_id(model: str) -> bool:
 
 def _download(model: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         files = ["config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"]

@@ -159,7 +159,7 @@ class TrainConfig:
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
     pretrained: Optional[str] = None
-    """Directory written by `sentiment pretrain`, whose vocabulary and encoder are the start."""
+    """Directory of a language model, whose encoder and vocabulary, or of a classifier, all of which is the start."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,13 @@ class DistilConfig:
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
     pretrained: str = "runs/pretrain/model"
-    """Directory written by `sentiment pretrain`, whose vocabulary and encoder are the student's start."""
+    """Directory of a language model, whose encoder and vocabulary, or of a classifier, all of which is the start."""
     teachers: list[str] = field(default_factory=list)
     """Model directories; n-grams with logistic regression are always one more teacher."""
     unlabelled_split: str = "unsupervised"
     """Split whose reviews the teachers judge."""
+    unlabelled_reviews: NonNegativeInt = 0
+    """How many of them, from the first; 0 takes all."""
     short_reviews: NonNegativeInt = 0
     """Sentences from the package's own grammar of negation and contrast that are added with their labels."""
 

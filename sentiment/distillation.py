@@ -12,7 +12,7 @@ from scipy.special import expit
 from tqdm import tqdm
 
 from sentiment.batching import EncodedReviews
-from sentiment.checkpoint import load_checkpoint
+from sentiment.checkpoint import KINDS, load_checkpoint
 from sentiment.config import DistilConfig
 from sentiment.data import Parts, load_reviews, read_parts, read_unlabelled, tokenise_reviews
 from sentiment.ensemble import ensemble_logits
@@ -37,10 +37,10 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = load_checkpoint(Path(config.pretrained), "language-model")
+    pretrained = load_checkpoint(Path(config.pretrained), *KINDS)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
-        unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)
+        unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]
     with open_run(config, hardware, resume) as directory:
         held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory / "teachers.npz")
         metrics = classification_metrics(parts.validation_labels, expit(held_out))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from sentiment.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
-from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.checkpoint import KINDS, Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.config import AdversarialConfig, DistilConfig, TrainConfig
 from sentiment.data import Parts, read_parts
 from sentiment.errors import InputError
@@ -140,7 +140,7 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), "language-model")
+    pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), *KINDS)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
     if pretrained is None:
@@ -172,7 +172,7 @@ def fit_classifier(
         text: how the validation part is read, and what is saved with the network.
         train: reviews with their targets, 0 to 1.
         parts: whose validation part chooses the epoch.
-        pretrained: language model whose encoder is the start.
+        pretrained: language model whose encoder, or classifier whose every weight, is the start.
 
     Returns:
         The history, one row per epoch.
@@ -185,7 +185,7 @@ def fit_classifier(
     model = build(SentimentRNN, settings)
     assert isinstance(model, SentimentRNN)
     if pretrained is not None:
-        load_encoder(model, pretrained)
+        load_start(model, pretrained)
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
         calibration = fit_calibration(objective.validation_logits, validation.labels)
@@ -198,19 +198,19 @@ def fit_classifier(
     return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
 
-def load_encoder(model: SentimentRNN, pretrained: Checkpoint) -> None:
-    """Take embedding and LSTM layers from a language model.
+def load_start(model: SentimentRNN, pretrained: Checkpoint) -> None:
+    """Take embedding and LSTM layers from a language model, or all weights from a classifier.
 
     Raises:
         InputError: if its shapes differ from the classifier's.
     """
+    part: nn.Module = model if pretrained.kind == "sentiment-rnn" else model.encoder
+    prefix = "" if part is model else "encoder."
     weights = {
-        name.removeprefix("encoder."): tensor
-        for name, tensor in pretrained.weights.items()
-        if name.startswith("encoder.")
+        name.removeprefix(prefix): tensor for name, tensor in pretrained.weights.items() if name.startswith(prefix)
     }
-    expected = {name: list(tensor.shape) for name, tensor in model.encoder.state_dict().items()}
+    expected = {name: list(tensor.shape) for name, tensor in part.state_dict().items()}
     found = {name: list(tensor.shape) for name, tensor in weights.items()}
     if expected != found:
-        raise InputError(f"the pretrained encoder has shapes {found}, but the settings under `model` give {expected}.")
-    model.encoder.load_state_dict(weights)
+        raise InputError(f"the pretrained network has shapes {found}, but the settings under `model` give {expected}.")
+    part.load_state_dict(weights)

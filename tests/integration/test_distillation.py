@@ -50,10 +50,18 @@ def test_from_reading_to_judging_to_teaching(
     assert student.text.vocabulary.words == SentimentClassifier.from_pretrained(teachers[0]).text.vocabulary.words
 
     wide = replace(small_settings["model"], hidden_dim=9)
-    with pytest.raises(InputError, match="the pretrained encoder has shapes"):
-        train(TrainConfig(**{**at("wide"), "model": wide}, pretrained=pretrained))
-    with pytest.raises(InputError, match="holds a 'sentiment-rnn', where a 'language-model' is needed"):
-        train(TrainConfig(**at("wrong"), pretrained=teachers[0]))
+    for start in (pretrained, teachers[0]):
+        with pytest.raises(InputError, match="the pretrained network has shapes"):
+            train(TrainConfig(**{**at("wide"), "model": wide}, pretrained=start))
+    with pytest.raises(InputError, match="holds a 'language-model', where a 'sentiment-rnn' is needed"):
+        SentimentClassifier.from_pretrained(pretrained)
+
+
+def test_a_classifier_is_trained_further(tmp_path: Path, source: DataConfig, small_settings: dict[str, Any]) -> None:
+    first = train(TrainConfig(**small_settings, data=source))
+    settings = {**small_settings, "run": replace(small_settings["run"], output_dir=str(tmp_path / "further"))}
+    further = train(TrainConfig(**settings, data=source, pretrained=str(tmp_path / "run" / "model")))
+    assert further[0]["train_loss"] < 0.7 * first[0]["train_loss"]
 
 
 def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:

@@ -99,5 +99,7 @@ def test_real_reviews_are_read_and_judged(imdb: Path) -> None:
 
     rows = pq.read_table(imdb / "train.parquet").slice(12_450, 100).to_pylist()
     predictions = SentimentClassifier.from_pretrained().predict([row["text"] for row in rows])
-    right = sum((prediction.label == "positive") == row["label"] for prediction, row in zip(predictions, rows, strict=True))
+    right = sum(
+        (prediction.label == "positive") == row["label"] for prediction, row in zip(predictions, rows, strict=True)
+    )
     assert right > 80
