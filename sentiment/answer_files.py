@@ -101,12 +101,12 @@ def _as_table(rows: Rows, added: dict[str, list[Any]], schema: pa.Schema | None)
             kind = ADDED_TYPES[type(next((value for value in values if value is not None), ""))]
             table = table.append_column(name, pa.array(values, kind))
         return table if schema is None else table.cast(schema)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         message = " ".join(str(error).split())[:200]
         raise InputError(
-            f"a column does not have one type throughout ({message}); choose .jsonl for the output."
+            f"a column does not hold one kind of value that parquet knows ({message}); choose .jsonl for the output."
         ) from error
 
 

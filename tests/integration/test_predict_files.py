@@ -99,6 +99,17 @@ def test_parquet_keeps_its_types(predict, tmp_path: Path) -> None:
     assert code == 2 and "holds bytes" in message
 
 
+@pytest.mark.parametrize("values", [[1, "one"], [[10**20], [1]], [{"a": "\ud800"}, {}]])
+def test_values_that_parquet_cannot_hold_are_refused(predict, tmp_path: Path, values: list[object]) -> None:
+    rows = [{"text": "good", "extra": value} for value in values]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, _, stderr = predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
+    assert code == 2 and "a column does not hold one kind of value" in stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    assert predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")[0] == 0
+    assert [row["extra"] for row in read(tmp_path / "out.jsonl")] == values
+
+
 def test_arguments_give_one_line_each(predict) -> None:
     code, stdout, stderr = predict("a wonderful film", "two\nlines\x1b[31m " + "and more " * 50, "")
     lines = stdout.splitlines()
