@@ -1,8 +1,10 @@
 # make demo and make test are all that a fresh machine needs: Python 3.11 or later, make, and the package index.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# where the reviews of `make report` come from: a hub id, or a directory with the same files
+DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint install
+.PHONY: demo test test-slow lint report install
 
 install: .venv/installed
 
@@ -22,6 +24,9 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -q tests/slow --timeout 3600
+
+report: install
+	$(BIN)/sentiment evaluate --data $(DATA) --output reports/shipped
 
 lint: install
 	$(BIN)/ruff check .
