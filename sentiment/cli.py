@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -183,6 +184,7 @@ def predict(arguments: Sequence[str]) -> None:
         return
     from sentiment.file_prediction import predict_file
 
+    started = time.monotonic()
     outcome = predict_file(
         classifier,
         options.input,
@@ -192,7 +194,8 @@ def predict(arguments: Sequence[str]) -> None:
         resume=options.resume,
     )
     skipped = f", {outcome.skipped} broken rows left out" if outcome.skipped else ""
-    print(f"{options.output}: {outcome.predicted} reviews{skipped}")
+    seconds = time.monotonic() - started
+    print(f"{options.output}: {outcome.predicted} reviews{skipped} in {seconds:.1f} s")
 
 
 def explain(arguments: Sequence[str]) -> None:

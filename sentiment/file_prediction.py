@@ -45,7 +45,7 @@ def predict_file(
 ) -> Outcome:
     """Predict a file of reviews into another; order and all other columns are kept.
 
-    The columns label, probability, score, tokens, unknown_tokens, truncated and reason come last; where the input has
+    The fields of `Prediction` come last as columns; where the input has
     one of these names already, ours is called `predicted_...`.
 
     Args:
