@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from sentiment.evaluation import THRESHOLD, wilson_interval
+from sentiment.decision import THRESHOLD
+from sentiment.evaluation import wilson_interval
 
 DATA = Path(__file__).with_name("behaviour.yaml")
 NEARLY_CERTAIN = 0.9

@@ -3,14 +3,11 @@
 Both are fitted on the validation part, never on test reviews, and stored in the model directory.
 """
 
-import math
-from collections.abc import Mapping
-
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from sentiment.evaluation import is_positive
+from sentiment.decision import is_positive
 
 CONFIDENT_ACCURACY = 0.97
 """Share of right answers, among those not called uncertain, that the band is chosen for."""
@@ -73,18 +70,3 @@ def confident_from(probabilities: np.ndarray, labels: np.ndarray, accuracy: floa
     if not len(enough):
         return 1.0
     return 0.5 if enough[-1] == len(order) - 1 else float(scores[order][enough[-1]])
-
-
-def checked(values: Mapping[str, float]) -> dict[str, float]:
-    """The calibration of a model directory, if its values can be one.
-
-    Raises:
-        ValueError: for a temperature that is not positive and finite, or a score outside 0.5 to 1.
-    """
-    calibration = {str(name): float(value) for name, value in values.items()}
-    temperature, score = calibration["temperature"], calibration.get("confident_from", 0.5)
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature is {temperature}; it must be positive and finite")
-    if not 0.5 <= score <= 1:
-        raise ValueError(f"confident_from is {score}; it must lie between 0.5 and 1")
-    return calibration

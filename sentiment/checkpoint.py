@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sentiment import text as text_room
-from sentiment.calibration import checked
 from sentiment.config import Direction, Keep
+from sentiment.decision import checked
 from sentiment.errors import InputError
 from sentiment.files import check_fingerprint, fingerprint, read_json, replacing_directory, write_json, write_text
 from sentiment.language_model import LanguageModel

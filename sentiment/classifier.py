@@ -11,8 +11,8 @@ import torch
 
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.decision import is_positive
 from sentiment.errors import InputError, RunError
-from sentiment.evaluation import is_positive
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
 from sentiment.text import UNKNOWN_ID, normalise, tokenise

@@ -15,8 +15,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sentiment.batching import EncodedReviews
+from sentiment.decision import is_positive
 from sentiment.errors import InputError
-from sentiment.evaluation import is_positive
 from sentiment.explanation import integrated_gradients, leave_one_out, lstm_layers
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability

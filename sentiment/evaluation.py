@@ -7,15 +7,9 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-THRESHOLD = 0.5
-"""A review is positive from this probability on; the one place that says so."""
+from sentiment.decision import is_positive
 
 CALIBRATION_BINS = 15
-
-
-def is_positive(probabilities: np.ndarray) -> np.ndarray:
-    """Predicted labels: bool array of the same shape."""
-    return np.asarray(probabilities) >= THRESHOLD
 
 
 def classification_metrics(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from sentiment.classifier import Prediction, SentimentClassifier
+from sentiment.decision import is_positive
 from sentiment.errors import InputError
-from sentiment.evaluation import is_positive
 from sentiment.files import replacing
 from sentiment.stopping import listening
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from sentiment.config import DataConfig
 from sentiment.data import load_reviews
-from sentiment.evaluation import is_positive, wilson_interval
+from sentiment.decision import is_positive
+from sentiment.evaluation import wilson_interval
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from sentiment import charts
 from sentiment.assessment import Assessment, uncalibrated
 from sentiment.behaviour import MOST_MOVE, NEARLY_CERTAIN
-from sentiment.evaluation import is_positive, reliability
+from sentiment.decision import is_positive
+from sentiment.evaluation import reliability
 from sentiment.examples import examples, least_sure, surest_errors
 from sentiment.files import write_text
 

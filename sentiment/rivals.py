@@ -14,7 +14,8 @@ from sentiment.baselines import BASELINES, baseline_logits, default_cache
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews, tokenise_reviews
-from sentiment.evaluation import classification_metrics, is_positive, paired_comparison
+from sentiment.decision import is_positive
+from sentiment.evaluation import classification_metrics, paired_comparison
 from sentiment.gathering import Answers, gather, read_predictions
 from sentiment.text import normalise, tokenise
 

@@ -5,6 +5,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from sentiment.errors import InputError
 
@@ -24,12 +25,21 @@ def shapes(network: type[nn.Module], settings: dict[str, Any]) -> dict[str, list
     try:
         if int(settings.get("num_layers", 1)) > MOST_LAYERS:
             raise ValueError(f"num_layers is {settings['num_layers']}; at most {MOST_LAYERS} are built.")
-        with torch.device("meta"):
+        with torch.device("meta"), _Uninitialised():
             return {name: list(tensor.shape) for name, tensor in network(**settings).state_dict().items()}
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         # torch appends the trace of its C++ frames
         reason = " ".join(str(error).split()).partition(" Exception raised")[0]
         raise InputError(f"no network has these settings: {reason}") from error
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves out the drawing of first weights, for which torch would load its compiler: more than a second."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(function, "__name__", "") in ("normal_", "uniform_"):
+            return (kwargs or {}).get("tensor", args[0] if args else None)
+        return function(*args, **(kwargs or {}))
 
 
 def build(network: type[nn.Module], settings: dict[str, Any]) -> nn.Module:

@@ -6,7 +6,7 @@ from typing import Any
 from sklearn.metrics import classification_report
 
 from sentiment.assessment import Assessment
-from sentiment.evaluation import is_positive
+from sentiment.decision import is_positive
 
 LABELS = ("negative", "positive")
 

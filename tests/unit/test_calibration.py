@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from sentiment import calibration
+from sentiment import calibration, decision
 from sentiment.evaluation import expected_calibration_error
 
 
@@ -58,7 +58,7 @@ def test_answers_outside_the_band_are_as_accurate_as_stated(rows, accuracy):
 
 def test_fitting_gives_what_a_model_directory_holds():
     fitted = calibration.fit(*drawn(500))
-    assert calibration.checked(fitted) == fitted
+    assert decision.checked(fitted) == fitted
     assert fitted["confident_accuracy"] == calibration.CONFIDENT_ACCURACY
 
 
@@ -67,4 +67,4 @@ def test_fitting_gives_what_a_model_directory_holds():
 )
 def test_values_that_can_be_no_calibration_are_refused(values):
     with pytest.raises(ValueError, match="it must"):
-        calibration.checked(values)
+        decision.checked(values)

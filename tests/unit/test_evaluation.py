@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from sentiment.decision import is_positive
 from sentiment.evaluation import (
     classification_metrics,
     error_if_calibrated,
     expected_calibration_error,
-    is_positive,
     paired_comparison,
     reliability,
     risk_coverage,
