@@ -75,4 +75,4 @@ def test_the_two_commands_and_the_others_of_make_exist() -> None:
 def test_the_shipped_model_is_the_one_of_the_readme() -> None:
     """The accuracy in the table is the one in the model's own metrics."""
     metrics = json.loads((ROOT / "sentiment" / "models" / "imdb" / "metrics.json").read_text())
-    assert f"{metrics['accuracy']:.1%}".rstrip("%") in README
+    assert f"{metrics['accuracy']:.2%}".rstrip("%") in README
