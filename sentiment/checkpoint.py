@@ -111,7 +111,7 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
             "calibration": checkpoint.calibration,
             "files": {name: fingerprint(target / name) for name in CHECKED},
         }
-        write_json(target / "config.json", config | {"sha256": _own_digest(config)})
+        write_json(target / "config.json", config | {"sha256": config_digest(config)})
 
 
 def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None:
@@ -127,10 +127,10 @@ def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None
         write_json(target / "metrics.json", metrics)
         write_text(target / "README.md", card)
         config["files"] |= {"metrics.json": fingerprint(target / "metrics.json")}
-        write_json(target / "config.json", config | {"sha256": _own_digest(config)})
+        write_json(target / "config.json", config | {"sha256": config_digest(config)})
 
 
-def _own_digest(config: dict[str, Any]) -> str:
+def config_digest(config: dict[str, Any]) -> str:
     """SHA-256 of the configuration without the digest itself, however its JSON is laid out."""
     rest = {name: value for name, value in config.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
@@ -153,10 +153,9 @@ def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
         raise InputError(f"{config_file}: format version {version!r}; this program reads version {FORMAT_VERSION}.")
     if unknown := config.keys() - PARTS:
         raise InputError(f"{config_file}: holds {unknown.pop()!r}, which no model directory has.")
-    # models of the first hours of this format have no digest
-    digest = _own_digest(config)
-    if config.get("sha256", digest) != digest:
-        raise InputError(f"{config_file}: says that its SHA-256 is {config['sha256']!r}, but it is {digest!r}.")
+    digest = config_digest(config)
+    if config.get("sha256") != digest:
+        raise InputError(f"{config_file}: says that its SHA-256 is {config.get('sha256')!r}, but it is {digest!r}.")
     kind = config.get("kind")
     if kind not in kinds:
         raise InputError(f"{config_file}: holds a {kind!r}, where a {' or '.join(map(repr, kinds))} is needed.")
@@ -167,7 +166,7 @@ def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
             raise InputError(f"{config_file}: written for other text rules; train the model again.")
         if files.keys() - set(CHECKED):
             raise ValueError(f"files are {sorted(files)}")
-        for name in CHECKED[:2] if "metrics.json" not in files else CHECKED:
+        for name in CHECKED:
             check_fingerprint(directory / name, files[name])
         vocabulary = Vocabulary(dict(read_json(directory / "vocab.json")["counts"]))
         encoder = _text_encoder(vocabulary, **text)

@@ -12,7 +12,7 @@ from damage import JSON_FILES, flipped, refusals, same, truncated
 from safetensors.torch import load_file, save_file
 
 from sentiment import files
-from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.checkpoint import Checkpoint, config_digest, load_checkpoint, save_checkpoint
 from sentiment.errors import InputError, RunError
 from sentiment.files import clear_leftovers, fingerprint, locked, replacing, replacing_directory
 
@@ -37,7 +37,7 @@ def rewrite(model: Path, sign: bool = True, **changes: Any) -> None:
             target[key or section] = value
     if sign:
         config["files"] = {name: fingerprint(model / name) for name in config.get("files", {})}
-        del config["sha256"]
+        config["sha256"] = config_digest(config)
     (model / "config.json").write_text(json.dumps(config))
 
 
@@ -91,7 +91,7 @@ def test_a_hostile_configuration_is_refused(model: Path, case: str) -> None:
     changes, sentence = HOSTILE[case]
     if case == "path" or case == "shape":
         config = json.loads((model / "config.json").read_text()) | changes
-        del config["sha256"]
+        config["sha256"] = config_digest(config)
         (model / "config.json").write_text(json.dumps(config))
     else:
         rewrite(model, **changes)
