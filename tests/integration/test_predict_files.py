@@ -69,7 +69,7 @@ def test_every_kind_of_file_keeps_order_and_columns(
 ) -> None:
     inputs, outputs = write(tmp_path / f"in{source}", TEXTS), tmp_path / f"out{output}"
     code, stdout, _ = predict("--input", inputs, "--output", outputs)
-    assert (code, stdout) == (0, f"{outputs}: {len(TEXTS)} reviews\n")
+    assert code == 0 and stdout.startswith(f"{outputs}: {len(TEXTS)} reviews in ")
     texts = [text.replace("\n", " ") for text in TEXTS] if source == ".txt" else TEXTS
     rows = read(outputs)
     assert [row["text"] for row in rows] == texts
