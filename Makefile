@@ -23,7 +23,7 @@ test: install
 	$(BIN)/python -m pytest -q
 
 test-slow: install
-	$(BIN)/python -m pytest -q tests/slow --timeout 3600
+	$(BIN)/python -m pytest -q -s tests/slow --timeout 3600
 
 report: install
 	$(BIN)/sentiment evaluate --data $(DATA) --output reports/shipped
