@@ -348,6 +348,7 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"sentiment {command}: {error.filename or 'the output'}: {error.strerror or error}.", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
+        print(f"sentiment {command}: stopped before there was anything to save.", file=sys.stderr)
         raise SystemExit(130) from None
     raise SystemExit(0)
 

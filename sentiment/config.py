@@ -231,6 +231,6 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
         UnicodeDecodeError,
         TypeError,
     ) as error:  # TypeError: a section is no mapping
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+        raise InputError(f"{' '.join(map(str, [path, *overrides]))}: {' '.join(str(error).split())}") from error
     fields.pop("config")
     return config_class(**fields)

@@ -34,7 +34,7 @@ def predict_stream(classifier: SentimentClassifier, stream: BinaryIO, skip_bad_r
 
 
 def print_predictions(texts: Sequence[str], predictions: Sequence[Prediction], as_json: bool) -> None:
-    """One line a review: JSON, or label, probability of positive and the beginning of the text."""
+    """One line a review: JSON, or label, the label's probability and the beginning of the text."""
     for text, prediction in zip(texts, predictions, strict=True):
         # JSON in ASCII: half a surrogate pair, as the shell hands over bytes that are not UTF-8, has no other spelling
         print(json.dumps({"text": text} | prediction.to_dict()) if as_json else _line(text, prediction))
@@ -46,6 +46,7 @@ def _line(text: str, prediction: Prediction) -> str:
     shown = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN]).split())
     if len(shown) > SHOWN or len(text) > 4 * SHOWN:
         shown = shown[: SHOWN - 1] + "…"
-    notes = [note for note in (prediction.reason, "truncated" if prediction.truncated else None) if note]
+    unsure = prediction.reason or ("uncertain" if prediction.uncertain else None)
+    notes = [note for note in (unsure, "truncated" if prediction.truncated else None) if note]
     noted = f"  [{', '.join(notes)}]" if notes else ""
-    return f"{prediction.label}  {prediction.probability:.3f}  {shown}{noted}"
+    return f"{prediction.label}  {prediction.score:.3f}  {shown}{noted}"
