@@ -4,12 +4,13 @@ The teachers have seen the labelled reviews, so there the labels speak; on the u
 probabilities do.
 """
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from tqdm import tqdm
 
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import KINDS, load_checkpoint
@@ -17,9 +18,9 @@ from sentiment.config import DistilConfig
 from sentiment.data import Parts, load_reviews, read_parts, read_unlabelled, tokenise_reviews
 from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
-from sentiment.files import replacing, write_json
+from sentiment.files import fingerprint, replacing, write_json
 from sentiment.hardware import Hardware
-from sentiment.run_directory import open_run
+from sentiment.run_directory import open_run, say
 from sentiment.short_reviews import short_reviews
 from sentiment.supervised import fit_classifier
 from sentiment.text import TextEncoder, normalise, tokenise
@@ -42,9 +43,9 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         parts = read_parts(config.data)
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]
     with open_run(config, hardware, resume) as directory:
-        held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory / "teachers.npz")
+        held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory)
         metrics = classification_metrics(parts.validation_labels, expit(held_out))
-        tqdm.write(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
+        say(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
         write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
         own = short_reviews(config.short_reviews, config.run.seed)
         documents = [*parts.train, *unlabelled, *(" ".join(tokenise(normalise(text))) for text, _ in own)]
@@ -68,13 +69,19 @@ def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:
 
 
 def _teacher_logits(
-    config: DistilConfig, hardware: Hardware, parts: Parts, unlabelled: list[str], cache: Path
+    config: DistilConfig, hardware: Hardware, parts: Parts, unlabelled: list[str], directory: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The teachers' answers, from the run directory where an earlier part of the run left them."""
+    """The teachers' answers; from the run directory, if the same teachers gave them there to the same reviews."""
+    teachers = [Path(teacher) for teacher in config.teachers]
+    for teacher in teachers:
+        load_checkpoint(teacher, "sentiment-rnn")  # refuses what is no teacher, in one sentence
+    # config.json of a model directory holds the hashes of all that decides its answers
+    identity = [fingerprint(teacher / "config.json")["sha256"] for teacher in teachers]
+    question = json.dumps([identity, parts.train, parts.validation, unlabelled])
+    cache = directory / f"teachers-{hashlib.sha256(question.encode()).hexdigest()[:16]}.npz"
     if cache.is_file():
         with np.load(cache, allow_pickle=False) as arrays:
             return arrays["validation"], arrays["unlabelled"]
-    teachers = [Path(teacher) for teacher in config.teachers]
     held_out, targets = ensemble_logits(teachers, parts, unlabelled, hardware)
     with replacing(cache) as temporary, temporary.open("wb") as file:
         np.savez(file, validation=held_out, unlabelled=targets)
