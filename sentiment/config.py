@@ -128,6 +128,8 @@ class OptimisationConfig:
     """Share of all steps that rise."""
     layer_decay: ClosedUnitInterval = 1.0
     """Factor on the rate per layer below the top (discriminative rates; ULMFiT uses 1/2.6)."""
+    unfreeze_fraction: ClosedUnitInterval = 0.0
+    """Share of all steps over which the layers start to learn one after the other, the top one first."""
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled weight decay."""
     gradient_clip: PositiveFloat = 1.0
@@ -138,12 +140,21 @@ class OptimisationConfig:
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """Adversarial training on word vectors (Miyato et al. 2017)."""
+    """Adversarial training on word vectors (Miyato et al. 2017), and entropy minimisation."""
 
     weight: NonNegativeFloat = 0.0
     """Weight of the loss under the worst small shift of the word vectors; 0 leaves it out and halves the time."""
     epsilon: PositiveFloat = 5.0
     """L2 norm of that shift over a whole review, in standard deviations of a word vector's entries."""
+    virtual_weight: NonNegativeFloat = 0.0
+    """Weight of how far that shift moves the answers to labelled and unlabelled reviews, whatever their labels."""
+    entropy_weight: NonNegativeFloat = 0.0
+    """Weight of the entropy of the answers to labelled and unlabelled reviews."""
+
+    @property
+    def wants_unlabelled(self) -> bool:
+        """Whether any weight is on reviews without labels."""
+        return self.virtual_weight > 0 or self.entropy_weight > 0
 
 
 @dataclass(frozen=True)
@@ -160,6 +171,8 @@ class TrainConfig:
     """Tokens per batch, padding included."""
     pretrained: Optional[str] = None
     """Directory of a language model, whose encoder and vocabulary, or of a classifier, all of which is the start."""
+    unlabelled_split: str = "unsupervised"
+    """Split read beside the training part when adversarial.virtual_weight or entropy_weight is above 0."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +190,8 @@ class PretrainConfig:
     """Parallel streams of text, the batch of truncated back-propagation."""
     chunk_length: PositiveInt = 64
     """Tokens between two truncations; the memory is carried across them."""
+    negatives: NonNegativeInt = 2000
+    """Words drawn per step that the next word is told apart from; 0 takes the whole vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +214,8 @@ class DistilConfig:
     """Split whose reviews the teachers judge."""
     unlabelled_reviews: NonNegativeInt = 0
     """How many of them, from the first; 0 takes all."""
+    crops: NonNegativeInt = 0
+    """Beginnings and single sentences cut from the unlabelled reviews that the teachers judge as well."""
     short_reviews: NonNegativeInt = 0
     """Sentences from the package's own grammar of negation and contrast that are added with their labels."""
 

@@ -15,6 +15,7 @@ from scipy.special import expit
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import KINDS, load_checkpoint
 from sentiment.config import DistilConfig
+from sentiment.crops import crops
 from sentiment.data import Parts, load_reviews, read_parts, read_unlabelled, tokenise_reviews
 from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
@@ -42,6 +43,7 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]
+    unlabelled += crops(unlabelled, config.crops, config.run.seed)
     with open_run(config, hardware, resume) as directory:
         held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory)
         metrics = classification_metrics(parts.validation_labels, expit(held_out))
@@ -52,7 +54,8 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         labels = np.concatenate([parts.train_labels, expit(targets), [label for _, label in own]])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
         train = EncodedReviews(map(text.encode, map(str.split, documents)), labels)
-        return fit_classifier(config, hardware, directory, text, train, parts, pretrained)
+        beside = train if config.adversarial.wants_unlabelled else None
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained, beside)
 
 
 def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:

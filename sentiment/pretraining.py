@@ -194,6 +194,6 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
 
 def language_model_settings(config: PretrainConfig) -> dict[str, Any]:
     """Keyword arguments of `LanguageModel`, the vocabulary's size apart."""
-    settings = asdict(config.model)
+    settings = asdict(config.model) | {"negatives": config.negatives}
     settings["output_dropout"] = settings.pop("head_dropout")
     return {name: value for name, value in settings.items() if name not in ("head_dim", "pooling")}

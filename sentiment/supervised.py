@@ -10,12 +10,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from sentiment.batching import Batch, EncodedReviews, shuffled_batches
+from sentiment.adversarial import adversarial_loss, virtual_adversarial_loss
+from sentiment.batching import EncodedReviews, shuffled_batches
 from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
 from sentiment.checkpoint import KINDS, Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.config import AdversarialConfig, DistilConfig, TrainConfig
-from sentiment.data import Parts, read_parts
+from sentiment.data import Parts, read_parts, read_unlabelled
 from sentiment.errors import InputError
 from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
@@ -36,7 +37,8 @@ class SentimentObjective:
         batch_tokens: tokens per batch, padding included.
         seed: of the order of reviews.
         device: where the batches go.
-        adversarial: weight and size of the worst shift of the word vectors.
+        adversarial: training against the worst shift of the word vectors.
+        unlabelled: reviews whose answers are to hold under such a shift.
     """
 
     metric = "accuracy"
@@ -50,16 +52,20 @@ class SentimentObjective:
         seed: int,
         device: torch.device,
         adversarial: AdversarialConfig = AdversarialConfig(),  # noqa: B008  # frozen
+        unlabelled: EncodedReviews | None = None,
     ) -> None:
-        self.train, self.validation = train, validation
+        self.train, self.validation, self.unlabelled = train, validation, unlabelled
         self.batch_tokens, self.seed, self.device, self.adversarial = batch_tokens, seed, device, adversarial
         self._batches: list[np.ndarray] = []
+        self._unlabelled_batches: list[np.ndarray] = []
         self.validation_logits = np.zeros(len(validation), np.float32)
         """Of the network that was validated last; what its calibration is fitted on."""
 
     def start_epoch(self, epoch: int) -> Sequence[int]:
         """Shuffle; tokens of each batch."""
         self._batches = shuffled_batches(self.train.lengths, self.batch_tokens, self.seed, epoch)
+        if self.unlabelled is not None:
+            self._unlabelled_batches = shuffled_batches(self.unlabelled.lengths, self.batch_tokens, self.seed, epoch)
         return [int(self.train.lengths[rows].sum()) for rows in self._batches]
 
     def size(self, batch: int) -> int:
@@ -70,13 +76,23 @@ class SentimentObjective:
         """Binary cross-entropy in nats, summed over the rows and divided by the reviews of the whole batch.
 
         With adversarial training it is the plain and the adversarial loss; the plain one's gradient is then already
-        in the parameters.
+        in the parameters. An unlabelled batch, where there are any, comes with each labelled one.
         """
         reviews = self.train.batch(self._batches[batch][rows]).to(self.device)
         share = len(reviews) / self.size(batch)
         if self.adversarial.weight:
-            return adversarial_loss(model, reviews, self.adversarial, share)
-        return share * F.binary_cross_entropy_with_logits(model(reviews.input_ids, reviews.lengths), reviews.labels)
+            loss = adversarial_loss(model, reviews, self.adversarial, share)
+        else:
+            logits = model(reviews.input_ids, reviews.lengths)
+            loss = share * F.binary_cross_entropy_with_logits(logits, reviews.labels)
+        if self.unlabelled is None:
+            return loss
+        beside = self._unlabelled_batches[batch % len(self._unlabelled_batches)]
+        part = beside[len(beside) * rows.start // self.size(batch) : len(beside) * rows.stop // self.size(batch)]
+        if not len(part):
+            return loss
+        unlabelled = self.unlabelled.batch(part).to(self.device)
+        return loss + len(part) / len(beside) * virtual_adversarial_loss(model, unlabelled, self.adversarial)
 
     def commit(self) -> None:
         """Nothing passes from batch to batch."""
@@ -98,30 +114,6 @@ class SentimentObjective:
 
     def carry(self, tensors: dict[str, Tensor]) -> None:
         """Nothing to take back."""
-
-
-def adversarial_loss(model: nn.Module, batch: Batch, config: AdversarialConfig, share: float = 1.0) -> Tensor:
-    """Loss of a batch plus its weighted loss under the shift of the word vectors that hurts most; both times `share`.
-
-    The shift is the plain loss's gradient with respect to the word vectors, scaled per review to an L2 norm of
-    `config.epsilon` standard deviations of the embedding's entries (Miyato et al. 2017, eq. 4).
-
-    One backward pass gives that gradient and the plain loss's gradient of the parameters, which stays there; the
-    returned loss adds the adversarial one's.
-    """
-    embedding = next(module for module in model.modules() if isinstance(module, nn.Embedding))
-    shape = (*batch.input_ids.shape, embedding.embedding_dim)
-    shift = torch.zeros(shape, device=batch.input_ids.device, requires_grad=True)
-
-    def loss_under(shift: Tensor) -> Tensor:
-        return share * F.binary_cross_entropy_with_logits(model(batch.input_ids, batch.lengths, shift), batch.labels)
-
-    plain = loss_under(shift)
-    plain.backward()
-    assert shift.grad is not None
-    norms = shift.grad.flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None]
-    worst = shift.grad / norms * (config.epsilon * embedding.weight.detach().std())
-    return plain.detach() + config.weight * loss_under(worst)
 
 
 def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
@@ -150,8 +142,13 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         vocabulary = pretrained.text.vocabulary
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
     train = EncodedReviews(map(text.encode, map(str.split, parts.train)), parts.train_labels)
+    unlabelled = None
+    if config.adversarial.wants_unlabelled:
+        with hardware.accelerator.main_process_first():
+            documents = parts.train + read_unlabelled(config.data, config.unlabelled_split, parts)
+        unlabelled = EncodedReviews(map(text.encode, map(str.split, documents)))
     with open_run(config, hardware, resume) as directory:
-        return fit_classifier(config, hardware, directory, text, train, parts, pretrained)
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained, unlabelled)
 
 
 def fit_classifier(
@@ -162,6 +159,7 @@ def fit_classifier(
     train: EncodedReviews,
     parts: Parts,
     pretrained: Checkpoint | None,
+    unlabelled: EncodedReviews | None = None,
 ) -> list[dict[str, Any]]:
     """Train a network on encoded reviews; its best epoch, calibrated on the validation part, lies in directory/model.
 
@@ -173,13 +171,16 @@ def fit_classifier(
         train: reviews with their targets, 0 to 1.
         parts: whose validation part chooses the epoch.
         pretrained: language model whose encoder, or classifier whose every weight, is the start.
+        unlabelled: reviews for virtual adversarial training and entropy minimisation.
 
     Returns:
         The history, one row per epoch.
     """
     validation = EncodedReviews(map(text.encode, map(str.split, parts.validation)), parts.validation_labels)
     device = hardware.accelerator.device
-    objective = SentimentObjective(train, validation, config.batch_tokens, config.run.seed, device, config.adversarial)
+    objective = SentimentObjective(
+        train, validation, config.batch_tokens, config.run.seed, device, config.adversarial, unlabelled
+    )
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)
     model = build(SentimentRNN, settings)

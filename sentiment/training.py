@@ -162,8 +162,9 @@ class Trainer:
         """
         step, config = self.progress.step, self.optimisation
         share = slanted_triangle(step, total_steps, config.warmup_fraction) if config.schedule == "triangular" else 1.0
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * share
+        joins = config.unfreeze_fraction * total_steps / max(1, len(self.optimiser.param_groups) - 1)
+        for depth, group in enumerate(self.optimiser.param_groups):
+            group["lr"] = group["peak"] * share if step >= depth * joins else 0.0
         rows = self.hardware.share(self.objective.size(batch))
         while True:
             try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sentiment.classifier import SentimentClassifier
-from sentiment.config import DataConfig, DistilConfig, PretrainConfig, TrainConfig
+from sentiment.config import AdversarialConfig, DataConfig, DistilConfig, PretrainConfig, TrainConfig
 from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
 from sentiment.pretraining import pretrain
@@ -42,7 +42,7 @@ def test_from_reading_to_judging_to_teaching(
     assert SentimentClassifier.from_pretrained(tmp_path / "teacher" / "model").predict("great fun").tokens == 2
 
     teachers = [str(tmp_path / "teacher" / "model")]
-    config = DistilConfig(**at("student"), pretrained=pretrained, teachers=teachers, short_reviews=20)
+    config = DistilConfig(**at("student"), pretrained=pretrained, teachers=teachers, short_reviews=20, crops=30)
     distil(config)
     assert judge_teachers(config, "train")["accuracy"] > 0.9
     assert json.loads((tmp_path / "student" / "teachers.json").read_text())["accuracy"] > 0.9
@@ -62,6 +62,7 @@ def test_a_classifier_is_trained_further(tmp_path: Path, source: DataConfig, sma
     settings = {**small_settings, "optimisation": quick}
     first = train(TrainConfig(**settings, data=source))
     settings["run"] = replace(small_settings["run"], output_dir=str(tmp_path / "further"))
+    settings["adversarial"] = AdversarialConfig(virtual_weight=0.1, epsilon=1.0)
     further = train(TrainConfig(**settings, data=source, pretrained=str(tmp_path / "run" / "model")))
     assert further[0]["train_loss"] < 0.9 * first[0]["train_loss"]
 

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def make(kind: str, directory: Path, dropout: float = 0.3, **run: Any) -> Traine
         objective = LanguageModelObjective(
             encoded(30, 1), encoded(10, 2), streams=4, chunk_length=7, seed=1, device=CPU
         )
-        model = LanguageModel(20, 6, 5, dropout=dropout, output_dropout=dropout)
+        # as with dropout: words that are drawn, or nothing that a part of a batch would draw anew
+        model = LanguageModel(20, 6, 5, dropout=dropout, output_dropout=dropout, negatives=6 if dropout else 0)
     config = RunConfig(output_dir=str(directory), device="cpu", precision="fp32", **run)
     return Trainer(model, objective, OPTIMISATION, config, Hardware.choose("cpu", "fp32"), lambda model, figures: None)
 
@@ -293,3 +295,16 @@ def test_slanted_triangle_rises_and_falls() -> None:
     rates = [slanted_triangle(step, 100, 0.1) for step in range(100)]
     assert rates[9] == max(rates) == 1 and rates[0] == pytest.approx(0.1) and 0.01 < rates[-1] < 0.03
     assert rates[:10] == sorted(rates[:10]) and rates[9:] == sorted(rates[9:], reverse=True)
+
+
+def test_layers_join_in_one_after_the_other_from_the_top(tmp_path: Path) -> None:
+    trainer = make("sentiment", tmp_path)
+    trainer.optimisation = replace(OPTIMISATION, unfreeze_fraction=0.5)
+    rates = []
+    trainer.objective.start_epoch(0)
+    for step in range(12):
+        trainer.progress.step = step
+        trainer._gradient(0, 12)
+        rates.append([group["lr"] > 0 for group in trainer.optimiser.param_groups])
+    assert [sum(row) for row in rates] == [1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
+    assert all(row == sorted(row, reverse=True) for row in rates)  # head first, embedding last
