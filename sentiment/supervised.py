@@ -22,7 +22,7 @@ from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
-from sentiment.run_directory import open_run
+from sentiment.run_directory import open_run, say
 from sentiment.sizes import build
 from sentiment.text import TextEncoder, build_vocabulary
 from sentiment.training import Trainer
@@ -170,7 +170,7 @@ def fit_classifier(
         text: how the validation part is read, and what is saved with the network.
         train: reviews with their targets, 0 to 1.
         parts: whose validation part chooses the epoch.
-        pretrained: language model whose encoder, or classifier whose every weight, is the start.
+        pretrained: language model or classifier to start from (`load_start`).
         unlabelled: reviews for virtual adversarial training and entropy minimisation.
 
     Returns:
@@ -200,18 +200,34 @@ def fit_classifier(
 
 
 def load_start(model: SentimentRNN, pretrained: Checkpoint) -> None:
-    """Take embedding and LSTM layers from a language model, or all weights from a classifier.
+    """Take embedding and LSTM layers from a language model, all weights from a classifier, or word vectors from either.
+
+    A network of other sizes takes the word vectors alone, narrowed to its own width (`narrowed`).
 
     Raises:
-        InputError: if its shapes differ from the classifier's.
+        InputError: if its vocabulary differs or its word vectors are wider.
     """
     part: nn.Module = model if pretrained.kind == "sentiment-rnn" else model.encoder
     prefix = "" if part is model else "encoder."
     weights = {
         name.removeprefix(prefix): tensor for name, tensor in pretrained.weights.items() if name.startswith(prefix)
     }
-    expected = {name: list(tensor.shape) for name, tensor in part.state_dict().items()}
-    found = {name: list(tensor.shape) for name, tensor in weights.items()}
-    if expected != found:
-        raise InputError(f"the pretrained network has shapes {found}, but the settings under `model` give {expected}.")
-    part.load_state_dict(weights)
+    expected = {name: tensor.shape for name, tensor in part.state_dict().items()}
+    if expected == {name: tensor.shape for name, tensor in weights.items()}:
+        part.load_state_dict(weights)
+        return
+    own, given = model.encoder.embedding.weight, pretrained.weights["encoder.embedding.weight"]
+    if len(own) != len(given) or own.shape[1] > given.shape[1]:
+        raise InputError(
+            f"the pretrained network has word vectors of shape {list(given.shape)}, but the settings under `model` "
+            f"give {list(own.shape)}; model.embedding_dim can be {given.shape[1]} or less."
+        )
+    say(f"the pretrained network has other sizes: its word vectors alone are taken, {given.shape[1]} → {own.shape[1]}")
+    with torch.no_grad():
+        own.copy_(narrowed(given, own.shape[1]))
+
+
+def narrowed(vectors: Tensor, width: int) -> Tensor:
+    """The projection of word vectors on their first principal axes: [words, wide] → [words, width] (Eckart & Young)."""
+    _, _, axes = torch.linalg.svd(vectors.float(), full_matrices=False)
+    return vectors.float() @ axes[:width].T

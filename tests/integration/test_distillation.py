@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from sentiment.checkpoint import Checkpoint
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdversarialConfig, DataConfig, DistilConfig, PretrainConfig, TrainConfig
 from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
+from sentiment.model import SentimentRNN
 from sentiment.pretraining import pretrain
 from sentiment.short_reviews import short_reviews
-from sentiment.supervised import train
+from sentiment.supervised import load_start, narrowed, train
+from sentiment.text import TextEncoder, Vocabulary
 
 
 @pytest.fixture
@@ -49,9 +53,9 @@ def test_from_reading_to_judging_to_teaching(
     student = SentimentClassifier.from_pretrained(tmp_path / "student" / "model")
     assert student.text.vocabulary.words == SentimentClassifier.from_pretrained(teachers[0]).text.vocabulary.words
 
-    wide = replace(small_settings["model"], hidden_dim=9)
+    wide = replace(small_settings["model"], embedding_dim=100)
     for start in (pretrained, teachers[0]):
-        with pytest.raises(InputError, match="the pretrained network has shapes"):
+        with pytest.raises(InputError, match="embedding_dim can be [0-9]+ or less"):
             train(TrainConfig(**{**at("wide"), "model": wide}, pretrained=start))
     with pytest.raises(InputError, match="holds a 'language-model', where a 'sentiment-rnn' is needed"):
         SentimentClassifier.from_pretrained(pretrained)
@@ -72,3 +76,18 @@ def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:
     assert sentences == short_reviews(500, seed=3) != short_reviews(500, seed=4)
     assert 0.4 < np.mean([label for _, label in sentences]) < 0.6
     assert not any("{" in text or "  " in text for text, _ in sentences)
+
+
+def test_a_smaller_network_starts_from_narrowed_word_vectors() -> None:
+    torch.manual_seed(0)
+    wide = torch.randn(30, 3) @ torch.randn(3, 8)  # rank 3: nothing is lost
+    narrow = narrowed(wide, 3)
+    torch.testing.assert_close(narrow @ narrow.T, wide @ wide.T, atol=1e-4, rtol=1e-4)
+
+    text = TextEncoder(Vocabulary({f"word{number}": 1 for number in range(27)}), 100)
+    start = Checkpoint("language-model", {}, text, {"encoder.embedding.weight": wide})
+    model = SentimentRNN(30, 3, 5)
+    before = model.encoder.layers[0].weight_ih_l0.clone()
+    load_start(model, start)
+    torch.testing.assert_close(model.encoder.embedding.weight.detach(), narrow)
+    assert torch.equal(model.encoder.layers[0].weight_ih_l0, before)
