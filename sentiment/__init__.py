@@ -8,13 +8,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Prediction, SentimentClassifier, predict_review
+    from sentiment.classifier import SentimentClassifier, predict_review
+    from sentiment.prediction import Prediction
 
 __all__ = ["Prediction", "SentimentClassifier", "predict_review"]
 
 
 def __getattr__(name: str) -> Any:
     """Import torch only when it is used: `import sentiment` alone takes no time."""
+    if name == "Prediction":
+        from sentiment.prediction import Prediction
+
+        return Prediction
     if name in __all__:
         from sentiment import classifier
 

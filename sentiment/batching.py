@@ -1,30 +1,34 @@
 """Encoded reviews and the batches made of them.
 
 The order of an epoch follows from (seed, epoch) alone, so a position in training is one number.
+torch is imported by who asks for tensors: prediction by another runtime does without it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from sentiment.text import PADDING_ID
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Batch:
     """Right-padded reviews."""
 
-    input_ids: Tensor
+    input_ids: "Tensor"
     """[batch, time] int64, `PADDING_ID` after the last token."""
-    lengths: Tensor
+    lengths: "Tensor"
     """[batch] int64, tokens per review; 0 for a review without words."""
-    labels: Tensor
+    labels: "Tensor"
     """[batch] float32, the target probability of positive."""
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: "torch.device") -> "Batch":
         """The same batch on another device."""
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in (self.input_ids, self.lengths, self.labels)))
 
@@ -53,12 +57,19 @@ class EncodedReviews:
     def __getitem__(self, row: int) -> np.ndarray:
         return self._flat[self._starts[row] : self._starts[row + 1]]
 
-    def batch(self, rows: Sequence[int] | np.ndarray) -> Batch:
-        """The given reviews, padded to the longest of them (to at least one time step)."""
+    def padded(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ids [len(rows), time] int64, padded to the longest review (at least one time step), and lengths int64."""
         lengths = self.lengths[rows]
         ids = np.full((len(rows), max(1, int(lengths.max(initial=0)))), PADDING_ID, dtype=np.int64)
         for index, row in enumerate(rows):
             ids[index, : lengths[index]] = self[row]
+        return ids, lengths
+
+    def batch(self, rows: Sequence[int] | np.ndarray) -> Batch:
+        """The given reviews as tensors, with their labels."""
+        import torch
+
+        ids, lengths = self.padded(rows)
         return Batch(torch.from_numpy(ids), torch.from_numpy(lengths), torch.from_numpy(self.labels[rows]))
 
 

@@ -1,61 +1,27 @@
-"""The public face: text in, `Prediction` out."""
+"""The public face: a trained model that reads reviews, through torch."""
 
 import functools
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sentiment.decision import is_positive
 from sentiment.errors import InputError, RunError
 from sentiment.inference import predict_logits
-from sentiment.model import SentimentRNN, probability
-from sentiment.text import UNKNOWN_ID, normalise, tokenise
+from sentiment.model import SentimentRNN
+from sentiment.prediction import Prediction, Predictor
 
 if TYPE_CHECKING:
     from sentiment.explanation import Explanation
 
 SHIPPED_MODEL = Path(__file__).parent / "models" / "imdb"
 
-UNKNOWN_SHARE = 0.5
-"""From this share of unknown words on, a text is not judged. Measured with IMDB's 30,000 words: whole reviews hold at
-most 14% unknown words, 5 in 10,000 snippets of ten words reach a half, sentences of other languages hold 53 to 100%."""
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer to one review."""
-
-    label: str
-    """"positive" or "negative"."""
-    probability: float
-    """Of positive, 0 to 1."""
-    score: float
-    """Probability of the label, 0.5 to 1."""
-    tokens: int
-    """Words and punctuation marks in the review."""
-    unknown_tokens: int
-    """How many of those that were read are not in the vocabulary."""
-    truncated: bool
-    """Whether the review was longer than the model reads."""
-    uncertain: bool = False
-    """Whether the score is too low to be sure of the label (the band is chosen on validation reviews, see
-    `sentiment.calibration`), or the text cannot be judged, for the reason below."""
-    reason: str | None = None
-    """Why the model cannot judge the text: "no words" (answered from the model's bias), or "most words unknown"
-    (another language, or no language); else None."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-
-class SentimentClassifier:
+class SentimentClassifier(Predictor):
     """A trained model that reads reviews.
 
     Example:
@@ -66,9 +32,7 @@ class SentimentClassifier:
 
     def __init__(self, checkpoint: Checkpoint, device: str | torch.device = "cpu") -> None:
         self.checkpoint = checkpoint
-        self.text = checkpoint.text
-        self.temperature = checkpoint.calibration["temperature"]
-        self.confident_from = checkpoint.calibration.get("confident_from", 0.5)
+        super().__init__(checkpoint.text, checkpoint.calibration)
         self.device = torch.device(device)
         model = checkpoint.build()
         assert isinstance(model, SentimentRNN)
@@ -94,56 +58,13 @@ class SentimentClassifier:
             directory = _download(model, revision)
         return cls(load_checkpoint(directory, "sentiment-rnn"), device)
 
-    @overload
-    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a string is iterable too
+    def logits(self, reviews: EncodedReviews) -> np.ndarray:
+        """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
+        return predict_logits(self.model, reviews, self.device)
 
-    @overload
-    def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
-
-    def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
-        """Read one review or many.
-
-        Args:
-            texts: a string gives one `Prediction`; several strings give a list of the same length and order.
-
-        Raises:
-            TypeError: if a review is not a string, with its position.
-        """
-        if isinstance(texts, str):
-            return self._predict_many([texts])[0]
-        return self._predict_many(_as_list(texts))
-
-    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
-        """Probabilities [n, 2] float64, columns (negative, positive); rows sum to 1."""
-        positive = np.array(
-            [prediction.probability for prediction in self._predict_many(_as_list(texts))], dtype=np.float64
-        )
-        return np.stack([1 - positive, positive], axis=1)
-
-    def _predict_many(self, texts: Sequence[str]) -> list[Prediction]:
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"review {position} is {type(text).__name__}, not a string.")
-        tokens = [tokenise(normalise(text)) for text in texts]
-        reviews = EncodedReviews(self.text.encode(review) for review in tokens)
-        logits = torch.from_numpy(predict_logits(self.model, reviews, self.device))
-        probabilities = probability(logits.double(), self.temperature).numpy()
-        positives = is_positive(probabilities)
-        scores = np.maximum(probabilities, 1 - probabilities)
-        reasons = [_reason(self.text.tokens_read(read), reviews[row]) for row, read in enumerate(tokens)]
-        return [
-            Prediction(
-                label="positive" if positives[row] else "negative",
-                probability=float(probabilities[row]),
-                score=float(scores[row]),
-                tokens=len(tokens[row]),
-                unknown_tokens=int((reviews[row] == UNKNOWN_ID).sum()),
-                truncated=len(tokens[row]) > self.text.max_length,
-                uncertain=bool(scores[row] < self.confident_from) or reasons[row] is not None,
-                reason=reasons[row],
-            )
-            for row in range(len(texts))
-        ]
+    def digest(self) -> str:
+        """SHA-256 over all that decides an answer."""
+        return self.checkpoint.digest()
 
     def explain(self, text: str) -> "Explanation":
         """What each word of one review changed, and what every gate did at it.
@@ -185,20 +106,6 @@ class SentimentClassifier:
         api = HfApi()
         api.create_repo(repo_id, exist_ok=True)
         return str(api.upload_folder(repo_id=repo_id, folder_path=str(directory)).commit_url)
-
-
-def _reason(read: Sequence[str], ids: np.ndarray) -> str | None:
-    """Why a text cannot be judged, from the tokens that were read and their ids; None where it can."""
-    known = [bool(index != UNKNOWN_ID) for token, index in zip(read, ids, strict=True) if any(map(str.isalnum, token))]
-    if not known:
-        return "no words"
-    return "most words unknown" if known.count(False) >= UNKNOWN_SHARE * len(known) else None
-
-
-def _as_list(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise TypeError(f"reviews are given as strings, not as {type(texts).__name__}.")
-    return list(texts)
 
 
 def _looks_like_hub_id(model: str) -> bool:

@@ -1,4 +1,4 @@
-"""From a probability to an answer: the label, and what a model's calibration may hold.
+"""From a logit to an answer: the probability, the label, and what a model's calibration may hold.
 
 Imports nothing but numpy: this lies on the way of every prediction, and a cold start counts.
 """
@@ -10,6 +10,19 @@ import numpy as np
 
 THRESHOLD = 0.5
 """A review is positive from this probability on; the one place that says so."""
+
+
+def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Probability of positive of every prediction, whatever computed its logit: sigmoid(logit / temperature).
+
+    Args:
+        logits: any shape, of positive.
+        temperature: of the model's calibration, above 0.
+
+    Returns:
+        float64 of the same shape; computed from logarithms, so that no logit overflows.
+    """
+    return np.exp(-np.logaddexp(0, -np.asarray(logits, dtype=np.float64) / temperature))
 
 
 def is_positive(probabilities: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ from sentiment.model import SentimentRNN, pool, probability
 from sentiment.text import UNKNOWN_ID, normalise, tokenise
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Prediction, SentimentClassifier
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.prediction import Prediction
 
 GRADIENT_TOKENS = 8192
 """Tokens whose states are held at a time for their gradient; it takes some 30 kB each in two layers of 512 units."""

@@ -14,9 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from sentiment.answer_files import WRITABLE, added_names, join_files, write_rows
-from sentiment.classifier import Prediction, SentimentClassifier
 from sentiment.errors import InputError
 from sentiment.files import clear_leftovers, fingerprint, locked, read_json, replacing, write_json
+from sentiment.prediction import Prediction, Predictor
 from sentiment.review_files import Chunk, check_readable, columns_of, read_chunks, total_size
 from sentiment.stopping import Stopped, listening, requested
 
@@ -35,7 +35,7 @@ class Outcome:
 
 
 def predict_file(
-    classifier: SentimentClassifier,
+    classifier: Predictor,
     source: Path,
     output: Path,
     *,
@@ -96,9 +96,9 @@ def predict_file(
     return outcome
 
 
-def _check_job(file: Path, source: Path, text_column: str, classifier: SentimentClassifier) -> None:
+def _check_job(file: Path, source: Path, text_column: str, classifier: Predictor) -> None:
     """Record what the job is, or compare with the record."""
-    job = {"input": fingerprint(source)["sha256"], "text_column": text_column, "model": classifier.checkpoint.digest()}
+    job = {"input": fingerprint(source)["sha256"], "text_column": text_column, "model": classifier.digest()}
     if not file.is_file():
         write_json(file, job)
         return
@@ -112,7 +112,7 @@ def _check_job(file: Path, source: Path, text_column: str, classifier: Sentiment
 
 
 def _predict_parts(
-    classifier: SentimentClassifier,
+    classifier: Predictor,
     source: Path,
     directory: Path,
     suffix: str,
@@ -155,7 +155,7 @@ def _stopped(number: int, row: int, directory: Path) -> Stopped:
 
 
 def _predict_part(
-    classifier: SentimentClassifier, chunk: Chunk, part: Path, suffix: str, names: dict[str, str], like: Path | None
+    classifier: Predictor, chunk: Chunk, part: Path, suffix: str, names: dict[str, str], like: Path | None
 ) -> None:
     if taken := set(names.values()) & set(columns_of(chunk.rows)):
         raise InputError(f"column {taken.pop()!r} occurs first after the first rows, and the output needs that name.")

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from sentiment.classifier import Prediction, SentimentClassifier
+from sentiment.classifier import SentimentClassifier
 from sentiment.decision import is_positive
 from sentiment.errors import InputError
 from sentiment.files import replacing
+from sentiment.prediction import Prediction
 from sentiment.stopping import listening
 
 CHUNK = 2048

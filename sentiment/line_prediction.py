@@ -5,20 +5,21 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from sentiment.classifier import Prediction, SentimentClassifier
 from sentiment.errors import InputError
-from sentiment.review_files import chunks, text_records
+from sentiment.prediction import Prediction, Predictor
 
 SHOWN = 80
 """Characters of a review in a line for people."""
 
 
-def predict_stream(classifier: SentimentClassifier, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
+def predict_stream(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
     """Answer one review a line, in order; a person who types gets each answer at once.
 
     Raises:
         InputError: at the first line that is not UTF-8, unless such lines are skipped, which is reported.
     """
+    from sentiment.review_files import chunks, text_records  # pyarrow, which a review given as an argument does without
+
     if stream.isatty():
         print("reading reviews from standard input, one a line; end with Ctrl-D.", file=sys.stderr)
     skipped = 0

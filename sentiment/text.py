@@ -1,20 +1,24 @@
 """From raw text to token ids: normalise, tokenise, look up. The only room that knows torchtext.
 
+Importing it imports neither torch nor all of torchtext (which imports torch): reading with a finished vocabulary takes
+one file of torchtext, building one takes the rest.
+
 >>> tokenise(normalise("<b>It isn’t</b> bad &amp; I&#39;d watch it again..."))
 ['it', 'isnt', 'bad', '&', 'i', "'", 'd', 'watch', 'it', 'again', '.', '.', '.']
 """
 
 import html
+import importlib.util
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from torchtext.data.utils import get_tokenizer
-from torchtext.vocab import Vocab
-
-from sentiment.config import Direction, Keep
+Keep = Literal["head", "tail"]
+Direction = Literal["forward", "backward"]
 
 VERSION = 1
 """Raised when normalise or tokenise change their output; models and caches of another version are refused."""
@@ -30,7 +34,23 @@ _QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fr
 _DASH = re.compile(r"[‒–—―]|-{2,}")
 _SPACE = re.compile(r"\s+")
 _NEGATED_VERB = re.compile(r"(?<=\w)n't\b", re.IGNORECASE)
-_basic_english = get_tokenizer("basic_english")
+
+
+def _basic_english() -> Callable[[str], list[str]]:
+    """torchtext's tokeniser from its own file, `torchtext/data/utils.py`, which needs nothing else of torchtext."""
+    package = importlib.util.find_spec("torchtext")  # finds it without running it
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("torchtext 0.6.0 is missing; install it as this package asks for it.")
+    file = Path(package.origin).parent / "data" / "utils.py"
+    spec = importlib.util.spec_from_file_location("sentiment._torchtext_data_utils", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tokenizer: Callable[[str], list[str]] = module.get_tokenizer("basic_english")
+    return tokenizer
+
+
+_split = _basic_english()
 
 
 def normalise(text: str) -> str:
@@ -51,7 +71,7 @@ def tokenise(text: str) -> list[str]:
     `n't` stays with its verb ("isn't" is one token, "isnt"): split at the apostrophe, a negation would be three
     tokens of which none is negative by itself.
     """
-    return _basic_english(_NEGATED_VERB.sub("nt", text))
+    return _split(_NEGATED_VERB.sub("nt", text))
 
 
 class Vocabulary:
@@ -64,24 +84,38 @@ class Vocabulary:
     """
 
     def __init__(self, counts: Mapping[str, int], max_size: int | None = None, min_frequency: int = 1) -> None:
-        self._vocab = Vocab(Counter(counts), max_size=max_size, min_freq=min_frequency, specials=list(SPECIALS))
-        self._ids: dict[str, int] = dict(self._vocab.stoi)
+        from torchtext.vocab import Vocab
+
+        vocab = Vocab(Counter(counts), max_size=max_size, min_freq=min_frequency, specials=list(SPECIALS))
+        self._fill({word: counts[word] for word in vocab.itos[len(SPECIALS) :]})
+
+    @classmethod
+    def restored(cls, counts: Mapping[str, int]) -> "Vocabulary":
+        """The vocabulary whose `counts` these are: `Vocabulary(counts)`, without torchtext.
+
+        Raises:
+            ValueError: if they are not `counts` of a vocabulary: in another order, or with a special token among them.
+            TypeError: if they are not numbers of words.
+        """
+        ranks = [(-count, word) for word, count in counts.items()]
+        if ranks != sorted(ranks) or not counts.keys().isdisjoint(SPECIALS):
+            raise ValueError("the words are not those of a vocabulary, most frequent first")
+        vocabulary = cls.__new__(cls)
+        vocabulary._fill(dict(counts))
+        return vocabulary
+
+    def _fill(self, counts: dict[str, int]) -> None:
+        self.counts = counts
+        """Training count of each kept word, most frequent first; `restored` makes this vocabulary of it again."""
+        self.words: Sequence[str] = [*SPECIALS, *counts]
+        """Words by id; the first ones are `SPECIALS`."""
+        self._ids = {word: index for index, word in enumerate(self.words)}
 
     def __len__(self) -> int:
-        return len(self._vocab.itos)
+        return len(self.words)
 
     def __contains__(self, word: str) -> bool:
         return word in self._ids
-
-    @property
-    def words(self) -> Sequence[str]:
-        """Words by id; the first ones are `SPECIALS`."""
-        return self._vocab.itos
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Training count of each kept word, most frequent first; rebuilds this vocabulary."""
-        return {word: self._vocab.freqs[word] for word in self.words[len(SPECIALS) :]}
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Id of each token; unknown words, and words spelled like a special token, give `UNKNOWN_ID`."""
