@@ -15,10 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sentiment.errors import InputError, RunError
 from sentiment.stopping import Stopped
+
+if TYPE_CHECKING:
+    from sentiment.prediction import Predictor
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -170,9 +173,7 @@ def predict(arguments: Sequence[str]) -> None:
     if options.resume and options.input is None:
         raise InputError("--resume goes on with a job on files; give its --input and --output.")
 
-    from sentiment.classifier import SentimentClassifier
-
-    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier = _predictor(options.model)
     skip_bad_rows = options.on_bad_row == "skip"
     if options.input is None:
         from sentiment.line_prediction import predict_stream, print_predictions
@@ -196,6 +197,31 @@ def predict(arguments: Sequence[str]) -> None:
     skipped = f", {outcome.skipped} broken rows left out" if outcome.skipped else ""
     seconds = time.monotonic() - started
     print(f"{options.output}: {outcome.predicted} reviews{skipped} in {seconds:.1f} s")
+
+
+def _predictor(model: str | None) -> "Predictor":
+    """The model, by torch, or by ONNX Runtime where it was exported to that."""
+    from sentiment.onnx_prediction import OnnxClassifier, is_exported
+
+    if model is not None and is_exported(model):
+        return OnnxClassifier.from_pretrained(model)
+    from sentiment.classifier import SentimentClassifier
+
+    return SentimentClassifier.from_pretrained(model)
+
+
+def export(arguments: Sequence[str]) -> None:
+    """[--model DIR] --output DIR [--format onnx]: write a model that predicts without torch."""
+    parser = _parser("export", "Writes a model for ONNX Runtime; `sentiment predict` reads it without torch.")
+    parser.add_argument("--format", choices=["onnx"], default="onnx", help="of what is written (default: onnx)")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="or FILE.onnx, for the graph alone")
+    options = parser.parse_args(arguments)
+
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.onnx_export import export_onnx
+
+    export_onnx(SentimentClassifier.from_pretrained(options.model), options.output)
+    print(f"model: {options.output}")
 
 
 def explain(arguments: Sequence[str]) -> None:
@@ -320,6 +346,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "behaviour": behaviour,
     "length-limits": length_limits,
     "predict": predict,
+    "export": export,
     "explain": explain,
     "deletion-test": deletion_test,
     "gradient-flow": gradient_flow,

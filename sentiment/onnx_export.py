@@ -1,0 +1,67 @@
+"""A model directory for ONNX Runtime: the same texts, the same calibration, model.onnx in place of the weights."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sentiment.batching import EncodedReviews
+from sentiment.classifier import SentimentClassifier
+from sentiment.decision import probability
+from sentiment.errors import InputError, RunError
+from sentiment.files import replacing, replacing_directory
+from sentiment.model_directory import ONNX_WEIGHTS, TORCH_WEIGHTS, check_place, write_directory
+from sentiment.onnx_prediction import open_session
+
+LARGEST_DIFFERENCE = 1e-5
+"""Of a probability, between torch in float32 and ONNX Runtime."""
+
+
+def export_onnx(classifier: SentimentClassifier, output: Path) -> None:
+    """Write a model for ONNX Runtime; it appears only if it answers as the model does.
+
+    Args:
+        classifier: the model.
+        output: a directory for `OnnxClassifier`, where a former one is replaced; or a name that ends in .onnx, for the
+            graph alone.
+
+    Raises:
+        InputError: if something else stands there.
+        RunError: if it cannot be written, the package onnx is missing, or the answers differ.
+    """
+    try:
+        from sentiment.onnx_graph import build_graph
+    except ModuleNotFoundError as error:
+        raise RunError("the package onnx is not installed: pip install 'sentiment-rnn[onnx]'.") from error
+    if output.suffix == ".onnx":
+        if output.is_dir():
+            raise InputError(f"{output}: is a directory; choose another name for the graph.")
+    elif (output / TORCH_WEIGHTS).exists():
+        raise InputError(f"{output}: holds {TORCH_WEIGHTS}, which an export must not replace; choose another place.")
+    else:
+        check_place(output)
+    content = build_graph(classifier.model).SerializeToString()
+    if output.suffix == ".onnx":
+        with replacing(output) as temporary:
+            temporary.write_bytes(content)
+            _check_answers(classifier, temporary)
+        return
+    with replacing_directory(output) as target:
+        (target / ONNX_WEIGHTS).write_bytes(content)
+        _check_answers(classifier, target / ONNX_WEIGHTS)
+        write_directory(target, classifier.checkpoint.description(), ONNX_WEIGHTS)
+
+
+def _check_answers(classifier: SentimentClassifier, graph: Path) -> None:
+    """Compare on random words, of lengths from 0 on."""
+    chance = np.random.default_rng(0)
+    lengths = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144]
+    reviews = EncodedReviews(chance.integers(0, len(classifier.text.vocabulary), length).tolist() for length in lengths)
+    ids, read = reviews.padded(np.arange(len(reviews)))
+    with torch.inference_mode():
+        tensors = (torch.from_numpy(array).to(classifier.device) for array in (ids, read))
+        expected = classifier.model(*tensors).float().cpu().numpy()
+    found = open_session(graph, threads=1).run(["logits"], {"input_ids": ids, "lengths": read})[0]
+    difference = probability(found, classifier.temperature) - probability(expected, classifier.temperature)
+    if not (largest := float(np.abs(difference).max())) <= LARGEST_DIFFERENCE:
+        raise RunError(f"the graph and the model differ by up to {largest:.2g}; nothing was written.")
