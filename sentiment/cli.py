@@ -13,11 +13,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sentiment.errors import InputError, RunError
+from sentiment.sharing import reading_together
 from sentiment.stopping import Stopped
 
 if TYPE_CHECKING:
@@ -353,13 +355,18 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "scalar-unit": scalar_unit,
 }
 
+READ_TOGETHER = ("evaluate", "predict")
+"""Commands whose reviews are shared among the processes that torchrun started; one of them does all the rest."""
+
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name or text that the terminal cannot spell is no reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
+        with reading_together() if command in READ_TOGETHER else nullcontext(True) as leads:
+            if leads:
+                COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except (InputError, RunError) as error:
         print(f"sentiment {command}: {error}", file=sys.stderr)

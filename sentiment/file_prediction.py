@@ -18,6 +18,7 @@ from sentiment.errors import InputError
 from sentiment.files import clear_leftovers, fingerprint, locked, read_json, replacing, write_json
 from sentiment.prediction import Prediction, Predictor
 from sentiment.review_files import Chunk, check_readable, columns_of, read_chunks, total_size
+from sentiment.sharing import predict_together
 from sentiment.stopping import Stopped, listening, requested
 
 ADDED = tuple(Prediction.__dataclass_fields__)
@@ -159,7 +160,7 @@ def _predict_part(
 ) -> None:
     if taken := set(names.values()) & set(columns_of(chunk.rows)):
         raise InputError(f"column {taken.pop()!r} occurs first after the first rows, and the output needs that name.")
-    answers = [prediction.to_dict() for prediction in classifier.predict(chunk.texts)]
+    answers = [prediction.to_dict() for prediction in predict_together(classifier, chunk.texts)]
     added: dict[str, list[Any]] = {name: [answer[field] for answer in answers] for field, name in names.items()}
     with replacing(part) as temporary:
         if chunk.texts:

@@ -20,6 +20,7 @@ from sentiment.decision import is_positive
 from sentiment.errors import InputError
 from sentiment.files import replacing
 from sentiment.prediction import Prediction
+from sentiment.sharing import predict_together
 from sentiment.stopping import listening
 
 CHUNK = 2048
@@ -70,7 +71,7 @@ def gather(classifier: SentimentClassifier, texts: Sequence[str], labels: Sequen
     with listening(), tqdm(total=len(texts), unit="review", desc="predict", mininterval=1) as bar:
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
-            predictions += classifier.predict(chunk)
+            predictions += predict_together(classifier, chunk)
             bar.update(len(chunk))
     probabilities = np.array([prediction.probability for prediction in predictions], dtype=np.float64)
     return Answers(texts, np.asarray(labels, dtype=np.int64), predictions, probabilities)

@@ -7,6 +7,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from sentiment.errors import InputError
+from sentiment.sharing import share
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ class Hardware:
 
     def share(self, rows: int) -> slice:
         """Rows of a batch that belong to this process."""
-        index, count = self.accelerator.process_index, self.accelerator.num_processes
-        return slice(rows * index // count, rows * (index + 1) // count)
+        return share(rows, self.accelerator.process_index, self.accelerator.num_processes)
 
     def add_up(self, tensors: list[Tensor]) -> None:
         """Replace float32 tensors by their sums over all processes, in one exchange."""

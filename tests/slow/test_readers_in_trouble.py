@@ -1,0 +1,57 @@
+"""Two processes that read together when something goes wrong: it is said once, and nobody stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def start(*arguments: object) -> "subprocess.Popen[str]":
+    command = [*TORCHRUN, str(ROOT / "scripts" / "predict.py"), *map(str, arguments)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def test_bad_input_is_said_once(tmp_path: Path, tiny_model_directory: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    with start("--model", tiny_model_directory, "--input", tmp_path / "no.csv", "--output", output) as job:
+        messages = job.communicate(timeout=120)[1]
+    assert job.returncode != 0 and not output.exists()
+    assert messages.count("no.csv: no such file") == 1 and "Connection closed" not in messages
+
+
+def test_a_stop_keeps_what_is_answered(tmp_path: Path, tiny_model_directory: Path) -> None:
+    source, output = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("".join(f"{row} a wonderful film\n" for row in range(400_000)))
+    with start("--model", tiny_model_directory, "--input", source, "--output", output) as job:
+        while not list(tmp_path.glob("out.jsonl.partial/rows-*")):
+            assert job.poll() is None
+            time.sleep(0.05)
+        job.send_signal(signal.SIGTERM)
+        messages = job.communicate(timeout=120)[1]
+    assert messages.count("stopped by SIGTERM after") == 1 and "--resume" in messages
+    assert not output.exists() and list(tmp_path.glob("out.jsonl.partial/rows-*"))
+
+
+def test_a_lost_helper_is_reported(tmp_path: Path, tiny_model_directory: Path) -> None:
+    source, output = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("".join(f"{row} a wonderful film\n" for row in range(400_000)))
+    with start("--model", tiny_model_directory, "--input", source, "--output", output) as job:
+        while not list(tmp_path.glob("out.jsonl.partial/rows-*")):
+            assert job.poll() is None
+            time.sleep(0.05)
+        helper = next(child for child in psutil.Process(job.pid).children() if child.environ().get("RANK") == "1")
+        helper.kill()
+        messages = job.communicate(timeout=120)[1]
+    assert job.returncode != 0 and "a process that helped has ended" in messages
+    assert not output.exists() and list(tmp_path.glob("out.jsonl.partial/rows-*"))
