@@ -31,7 +31,7 @@ def peers(cache: Path, reference: tuple[float, str]) -> list[Peer]:
         "directory": distilbert,
         "prepare": networks.prepare_distilbert,
         "packages": ("transformers", "tokenizers"),
-        "most_reviews": 64,
+        "most_reviews": 48,
     }
     rnn: dict[str, Any] = {"directory": tutorial, "prepare": networks.prepare_tutorial}
     bert_way = f"transformers' pipeline, 512 tokens, sorted by length, batches of {networks.DISTILBERT_BATCH}"

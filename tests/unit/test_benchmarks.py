@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_peer import load_broken, load_good, load_short, prepare_good
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from benchmarks.measuring import Round, measure, spaced
 from benchmarks.networks import TUTORIAL_TIME, _tutorial_ids
 from benchmarks.peers import prepare
 from benchmarks.plot import draw
-from benchmarks.readers import Peer, Reader, Train
+from benchmarks.readers import Peer, Train
 from benchmarks.results import System, digits, frontier, notes, ratios, spread, table
 from sentiment.errors import RunError
 
@@ -23,27 +24,9 @@ TEXTS = [f"a {'good' if number % 2 else 'bad'} film {'again ' * number}" for num
 LABELS = [number % 2 for number in range(20)]
 
 
-def load_good(directory: Path) -> Reader:
-    print("a library that talks")
-    word = (directory / "word").read_text()
-    return lambda texts: [int(word in text) for text in texts]
-
-
-def load_short(directory: Path) -> Reader:
-    return lambda texts: [1]
-
-
-def load_broken(directory: Path) -> Reader:
-    raise ValueError("no such lexicon")
-
-
-def prepare_good(train: Train, directory: Path) -> None:
-    (directory / "word").write_text(train.texts[0])
-
-
 @pytest.fixture
 def peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Peer:
-    """Looks for one word; its processes find it in this file."""
+    """Looks for one word; its processes find it beside this file."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     monkeypatch.setattr(measuring, "cores", lambda: 2)
     peer = Peer("fake", "a fake", tmp_path / "fake", load_good, prepare_good)

@@ -1,0 +1,26 @@
+"""A peer that costs nothing, for the processes that test_benchmarks starts: it imports nothing heavy."""
+
+from pathlib import Path
+from typing import Any
+
+
+def load_good(directory: Path) -> Any:
+    """Looks for one word."""
+    print("a library that talks")
+    word = (directory / "word").read_text()
+    return lambda texts: [int(word in text) for text in texts]
+
+
+def load_short(directory: Path) -> Any:
+    """Answers too little."""
+    return lambda texts: [1]
+
+
+def load_broken(directory: Path) -> Any:
+    """Does not load."""
+    raise ValueError("no such lexicon")
+
+
+def prepare_good(train: Any, directory: Path) -> None:
+    """Learns its word: the first review."""
+    (directory / "word").write_text(train.texts[0])
