@@ -9,7 +9,7 @@ from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_con
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-CLASSES = {"pretrain.yaml": PretrainConfig, "distil.yaml": DistilConfig}
+CLASSES = {"pretrain.yaml": PretrainConfig, "distil.yaml": DistilConfig, "distil_small.yaml": DistilConfig}
 
 
 def class_of(path: Path) -> type:
