@@ -93,6 +93,11 @@ def test_spaced_rows_are_distinct_and_stand_for_all_lengths(texts: list[str], co
     assert abs(mean - sum(map(len, texts)) / len(texts)) <= (max(map(len, texts)) - min(map(len, texts))) / len(rows)
 
 
+def test_spaced_rows_have_the_mean_length_of_all():
+    texts = ["x" * (7 * number % 1000) for number in range(1000)]
+    assert sum(len(texts[row]) for row in spaced(texts, 10)) / 10 == pytest.approx(499.5, abs=1)
+
+
 POINTS = st.lists(st.tuples(st.sampled_from([0.7, 0.8, 0.9]), st.integers(1, 5).map(float)), min_size=1, max_size=12)
 
 
