@@ -40,19 +40,18 @@ def export_onnx(classifier: SentimentClassifier, output: Path) -> None:
         raise InputError(f"{output}: holds {TORCH_WEIGHTS}, which an export must not replace; choose another place.")
     else:
         check_place(output)
-    content = build_graph(classifier.model).SerializeToString()
+    graph = build_graph(classifier.model).SerializeToString()
+    _check_answers(classifier, graph, output)
     if output.suffix == ".onnx":
         with replacing(output) as temporary:
-            temporary.write_bytes(content)
-            _check_answers(classifier, temporary)
+            temporary.write_bytes(graph)
         return
     with replacing_directory(output) as target:
-        (target / ONNX_WEIGHTS).write_bytes(content)
-        _check_answers(classifier, target / ONNX_WEIGHTS)
+        (target / ONNX_WEIGHTS).write_bytes(graph)
         write_directory(target, classifier.checkpoint.description(), ONNX_WEIGHTS)
 
 
-def _check_answers(classifier: SentimentClassifier, graph: Path) -> None:
+def _check_answers(classifier: SentimentClassifier, graph: bytes, output: Path) -> None:
     """Compare on random words, of lengths from 0 on."""
     chance = np.random.default_rng(0)
     lengths = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144]
@@ -61,7 +60,7 @@ def _check_answers(classifier: SentimentClassifier, graph: Path) -> None:
     with torch.inference_mode():
         tensors = (torch.from_numpy(array).to(classifier.device) for array in (ids, read))
         expected = classifier.model(*tensors).float().cpu().numpy()
-    found = open_session(graph, threads=1).run(["logits"], {"input_ids": ids, "lengths": read})[0]
+    found = open_session(graph, output).run(["logits"], {"input_ids": ids, "lengths": read})[0]
     difference = probability(found, classifier.temperature) - probability(expected, classifier.temperature)
     if not (largest := float(np.abs(difference).max())) <= LARGEST_DIFFERENCE:
-        raise RunError(f"the graph and the model differ by up to {largest:.2g}; nothing was written.")
+        raise RunError(f"{output}: the graph's answers differ from the model's by {largest:.2g}; not written.")

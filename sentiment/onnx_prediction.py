@@ -6,8 +6,9 @@
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,9 +41,10 @@ class OnnxClassifier(Predictor):
     def __init__(self, directory: Path, threads: int) -> None:
         found = read_directory(directory, ONNX_WEIGHTS, "sentiment-rnn")
         super().__init__(found.text, found.calibration)
-        self._file, self._threads = directory / ONNX_WEIGHTS, threads
         self._digest = str(read_json(directory / "config.json")["sha256"])
-        self._session, self._process = open_session(self._file, threads), os.getpid()
+        self._file, self._threads = directory / ONNX_WEIGHTS, threads
+        self._graph = self._file.read_bytes()
+        self._session = open_session(self._graph, self._file)
 
     @classmethod
     def from_pretrained(cls, model: str | Path, threads: int | None = None) -> "OnnxClassifier":
@@ -50,28 +52,48 @@ class OnnxClassifier(Predictor):
 
         Args:
             model: the directory.
-            threads: how many compute; None takes one for each core that this process may use.
+            threads: how many batches are computed at a time; None takes OMP_NUM_THREADS, as torch does, or one for each
+                core that this process may use.
 
         Raises:
             InputError: if there is no such model, or its directory is damaged.
             RunError: if ONNX Runtime is not installed.
         """
-        return cls(Path(model).expanduser(), _cores() if threads is None else threads)
+        return cls(Path(model).expanduser(), threads or _threads())
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
-        if self._process != os.getpid():  # a forked child has the session, but not the threads that it waits for
-            self._session, self._process = open_session(self._file, self._threads), os.getpid()
         logits = np.empty(len(reviews), dtype=np.float32)
-        for rows in length_batches(reviews.lengths, BATCH_TOKENS):
+
+        def read(rows: np.ndarray) -> None:
             check()
             ids, lengths = reviews.padded(rows)
-            logits[rows] = self._session.run(["logits"], {"input_ids": ids, "lengths": lengths})[0]
+            try:
+                logits[rows] = self._session.run(["logits"], {"input_ids": ids, "lengths": lengths})[0]
+            except Exception as error:  # its errors have no class in common
+                raise RunError(f"{self._file}: the graph failed: {' '.join(str(error).split())}.") from error
+
+        batches = length_batches(reviews.lengths, BATCH_TOKENS)
+        if self._threads == 1 or len(batches) < 2:
+            for rows in batches:
+                read(rows)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                for _ in pool.map(read, batches):  # raises what a batch raised
+                    pass
         return logits
 
     def digest(self) -> str:
         """SHA-256 over all that decides an answer."""
         return self._digest
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the session, which another process opens for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "_session"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._session = open_session(self._graph, self._file)
 
 
 def is_exported(model: str | Path) -> bool:
@@ -80,11 +102,18 @@ def is_exported(model: str | Path) -> bool:
     return (directory / ONNX_WEIGHTS).is_file() and not (directory / TORCH_WEIGHTS).exists()
 
 
-def open_session(file: Path, threads: int) -> "InferenceSession":
+def open_session(graph: bytes, file: Path) -> "InferenceSession":
     """ONNX Runtime's session for a graph with the inputs and the output of `sentiment.onnx_graph`.
 
+    It computes in the thread that asks: a forked child would wait for ever for a pool of its own, since it has none of
+    its parent's threads.
+
+    Args:
+        graph: the content of model.onnx. A graph that names other files, in whatever place, is refused.
+        file: where it comes from, or goes to, for messages.
+
     Raises:
-        InputError: if the file holds no such graph.
+        InputError: if this is no such graph.
         RunError: if ONNX Runtime is not installed.
     """
     try:
@@ -94,12 +123,10 @@ def open_session(file: Path, threads: int) -> "InferenceSession":
             f"{file}: is read by ONNX Runtime, which is not installed: pip install 'sentiment-rnn[onnx]'."
         ) from error
     options = onnxruntime.SessionOptions()
-    # set, so that it does not pin its threads to cores that others may be using, or that this process may not use
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 4  # it says on standard error what it also raises
     try:
-        # from memory: a graph that names other files, in whatever place, is refused
-        session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no class in common
         raise InputError(f"{file}: not a graph that ONNX Runtime reads: {' '.join(str(error).split())}.") from error
     for expected, found in (INPUTS, session.get_inputs()), (OUTPUTS, session.get_outputs()):
@@ -109,5 +136,7 @@ def open_session(file: Path, threads: int) -> "InferenceSession":
     return session
 
 
-def _cores() -> int:
+def _threads() -> int:
+    if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(wanted) > 0:
+        return int(wanted)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
