@@ -21,14 +21,16 @@ class Hardware:
         """Resolve `auto`.
 
         Raises:
-            InputError: if a GPU is demanded where there is none.
+            InputError: if a GPU is demanded where there is none, or bf16 where it would be emulated.
         """
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("run.device is cuda, but torch sees no GPU here; use --run.device=cpu or auto.")
         cpu = device == "cpu" or not torch.cuda.is_available()
         if precision == "auto":
-            has_bf16 = torch.cpu.get_capabilities().get("avx512_bf16") if cpu else torch.cuda.is_bf16_supported()
-            precision = "bf16" if has_bf16 else "fp32"
+            precision = "bf16" if _has_bf16(cpu) else "fp32"
+        elif precision == "bf16" and not _has_bf16(cpu):
+            name = "this CPU" if cpu else torch.cuda.get_device_name()
+            raise InputError(f"run.precision is bf16, which {name} does not compute; use --run.precision=fp32 or auto.")
         return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if precision == "bf16" else "no"))
 
     def share(self, rows: int) -> slice:
@@ -48,3 +50,11 @@ class Hardware:
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} threads"
         precision = "bf16" if self.accelerator.mixed_precision == "bf16" else "fp32"
         return f"{device.type} ({name}), {precision}, {self.accelerator.num_processes} process(es)"
+
+
+def _has_bf16(cpu: bool) -> bool:
+    """Whether there are instructions for it; emulated it is slower than fp32."""
+    if not cpu:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))  # the last is ARM's
