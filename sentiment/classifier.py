@@ -14,6 +14,7 @@ from sentiment.errors import InputError, RunError
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN
 from sentiment.prediction import Prediction, Predictor
+from sentiment.prediction_network import Precision, prediction_network
 
 if TYPE_CHECKING:
     from sentiment.explanation import Explanation
@@ -30,17 +31,24 @@ class SentimentClassifier(Predictor):
         'positive'
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str | torch.device = "cpu") -> None:
-        self.checkpoint = checkpoint
+    def __init__(
+        self, checkpoint: Checkpoint, device: str | torch.device = "cpu", precision: Precision = "auto"
+    ) -> None:
+        self.checkpoint, self.precision = checkpoint, precision
         super().__init__(checkpoint.text, checkpoint.calibration)
         self.device = torch.device(device)
         model = checkpoint.build()
         assert isinstance(model, SentimentRNN)
         self.model = model.to(self.device)
+        prediction_network(self.model, precision, self.device)  # raises where it cannot be had
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path | None = None, device: str | torch.device = "cpu", revision: str | None = None
+        cls,
+        model: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        revision: str | None = None,
+        precision: Precision = "auto",
     ) -> "SentimentClassifier":
         """Load a model.
 
@@ -48,19 +56,21 @@ class SentimentClassifier(Predictor):
             model: a model directory or a hub id; None takes the model that ships with the package.
             device: where it computes.
             revision: branch, tag or commit on the hub.
+            precision: "fp32" gives the same probability on every CPU, to 1e-6; "bf16" is about twice as fast on a CPU
+                that multiplies it in hardware, and within 1e-3; "auto" takes bf16 on such a CPU, else fp32.
 
         Raises:
-            InputError: if there is no such model, or its directory is damaged.
+            InputError: if there is no such model, its directory is damaged, or the precision cannot be had.
             RunError: if the hub cannot be reached.
         """
         directory = SHIPPED_MODEL if model is None else Path(model).expanduser()
         if not directory.exists() and isinstance(model, str) and _looks_like_hub_id(model):
             directory = _download(model, revision)
-        return cls(load_checkpoint(directory, "sentiment-rnn"), device)
+        return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
-        return predict_logits(self.model, reviews, self.device)
+        return predict_logits(prediction_network(self.model, self.precision, self.device), reviews, self.device)
 
     def digest(self) -> str:
         """SHA-256 over all that decides an answer."""

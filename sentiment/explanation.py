@@ -19,6 +19,7 @@ from sentiment.errors import InputError
 from sentiment.inference import BATCH_TOKENS
 from sentiment.lstm_unit import LSTMStep, LSTMUnit
 from sentiment.model import SentimentRNN, pool, probability
+from sentiment.prediction_network import PredictionNetwork, prediction_network
 from sentiment.text import UNKNOWN_ID, normalise, tokenise
 
 if TYPE_CHECKING:
@@ -149,9 +150,13 @@ def explain(classifier: "SentimentClassifier", text: str) -> Explanation:
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
     if len(input_ids):
         traces = trace(model, input_ids)
-        outputs = traces[-1].updated_short_memory[None]
+        network = prediction_network(model, classifier.precision, classifier.device)
         with torch.inference_mode():
-            running = probability(model.running_logits(outputs)[0].double(), classifier.temperature).cpu().numpy()
+            if isinstance(network, PredictionNetwork):
+                running_logits = network.running_logits(input_ids)
+            else:
+                running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
+        running = probability(running_logits.double(), classifier.temperature).cpu().numpy()
         contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
         left_out, together = leave_one_out(model, input_ids)
     else:

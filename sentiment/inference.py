@@ -1,16 +1,23 @@
 """Reviews through the network, in batches of like length, answers in the order of the questions."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sentiment.batching import EncodedReviews, length_batches
 from sentiment.stopping import check
 
 BATCH_TOKENS = 16_384
 """Tokens per batch, padding included; bounds the memory of a call."""
+MOST_WORKERS = 8
+"""Batches at a time; more cores than these would wait for the words, which one core finds."""
+
+Network = Callable[[Tensor, Tensor], Tensor]
+"""Logits of positive: [batch, time] int64, [batch] int64 → [batch]."""
 
 
 # A forked child inherits the thought that there are threads, but not the threads: its first parallel product would wait
@@ -18,16 +25,39 @@ BATCH_TOKENS = 16_384
 os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
-def predict_logits(model: nn.Module, reviews: EncodedReviews, device: torch.device) -> np.ndarray:
+def predict_logits(network: Network, reviews: EncodedReviews, device: torch.device) -> np.ndarray:
     """Logit of positive of each review: [len(reviews)] float32.
 
-    The network is put into evaluation mode: dropout would answer at random.
+    A module is put into evaluation mode: dropout would answer at random.
     """
-    model.eval()
-    logits = np.empty(len(reviews), dtype=np.float32)
-    with torch.inference_mode():
-        for rows in length_batches(reviews.lengths, BATCH_TOKENS):
-            check()
+    if isinstance(network, nn.Module):
+        network.eval()
+
+    def work(rows: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
             batch = reviews.batch(rows).to(device)
-            logits[rows] = model(batch.input_ids, batch.lengths).float().cpu().numpy()
+            answers: np.ndarray = network(batch.input_ids, batch.lengths).float().cpu().numpy()
+            return answers
+
+    logits = np.empty(len(reviews), dtype=np.float32)
+    batches = length_batches(reviews.lengths, BATCH_TOKENS)
+    workers = min(torch.get_num_threads(), MOST_WORKERS) if device.type == "cpu" else 1
+    answered = map(work, batches) if min(workers, len(batches)) < 2 else _side_by_side(work, batches, workers)
+    check()
+    for rows, answers in zip(batches, answered, strict=True):
+        logits[rows] = answers
+        check()
     return logits
+
+
+def _side_by_side(
+    work: Callable[[np.ndarray], np.ndarray], batches: Sequence[np.ndarray], workers: int
+) -> Iterator[np.ndarray]:
+    """A batch per core, in place of all cores in each step of one batch, where they would wait for each other."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield from pool.map(work, batches)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # a part of what the workers have set is the process's

@@ -5,7 +5,7 @@ Imports no torch: a predictor on another runtime (`sentiment.onnx_prediction`) s
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
@@ -44,7 +44,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 class Predictor(ABC):
@@ -103,14 +103,15 @@ class Predictor(ABC):
         probabilities = probability(self.logits(reviews), self.temperature)
         positives = is_positive(probabilities)
         scores = np.maximum(probabilities, 1 - probabilities)
-        reasons = [_reason(self.text.tokens_read(read), reviews[row]) for row, read in enumerate(tokens)]
+        unknown = [int((reviews[row] == UNKNOWN_ID).sum()) for row in range(len(texts))]
+        reasons = [_reason(self.text.tokens_read(read), reviews[row], unknown[row]) for row, read in enumerate(tokens)]
         return [
             Prediction(
                 label="positive" if positives[row] else "negative",
                 probability=float(probabilities[row]),
                 score=float(scores[row]),
                 tokens=len(tokens[row]),
-                unknown_tokens=int((reviews[row] == UNKNOWN_ID).sum()),
+                unknown_tokens=unknown[row],
                 truncated=len(tokens[row]) > self.text.max_length,
                 uncertain=bool(scores[row] < self.confident_from) or reasons[row] is not None,
                 reason=reasons[row],
@@ -119,12 +120,20 @@ class Predictor(ABC):
         ]
 
 
-def _reason(read: Sequence[str], ids: np.ndarray) -> str | None:
-    """Why a text cannot be judged, from the tokens that were read and their ids; None where it can."""
-    known = [bool(index != UNKNOWN_ID) for token, index in zip(read, ids, strict=True) if any(map(str.isalnum, token))]
-    if not known:
+def _reason(read: Sequence[str], ids: np.ndarray, unknown: int) -> str | None:
+    """Why a text cannot be judged, from the tokens that were read, their ids and how many of them are unknown."""
+    known = unknown_words = 0
+    for token, index in zip(read, ids, strict=True):
+        if any(map(str.isalnum, token)):
+            if index == UNKNOWN_ID:
+                unknown_words += 1
+            else:
+                known += 1
+                if unknown < UNKNOWN_SHARE * (known + unknown):
+                    return None  # after some ten words of most reviews: the others could not change it
+    if known + unknown_words == 0:
         return "no words"
-    return "most words unknown" if known.count(False) >= UNKNOWN_SHARE * len(known) else None
+    return "most words unknown" if unknown_words >= UNKNOWN_SHARE * (known + unknown_words) else None
 
 
 def _as_list(texts: Iterable[str]) -> list[str]:
