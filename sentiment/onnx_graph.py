@@ -116,7 +116,7 @@ def _pool(graph: _Graph, outputs: str, last: str, pooling: str) -> str:
         without_padding = graph.add("Where", real, outputs, graph.constant("lowest", -np.inf))
         largest = graph.add("ReduceMax", without_padding, axes=[0], keepdims=0)
         total = graph.add("ReduceSum", graph.add("Where", real, outputs, zero), first_axis, keepdims=0)
-        count = graph.add("Cast", graph.add("Max", lengths, one), to=TensorProto.FLOAT)
+        count = graph.add("Cast", lengths, to=TensorProto.FLOAT)  # 0 words have no mean; the last node sees to it
         features = graph.add("Concat", features, largest, graph.add("Div", total, count), axis=1)
     return graph.add("Where", graph.add("Greater", lengths, none), features, zero)
 

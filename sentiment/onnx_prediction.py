@@ -22,8 +22,9 @@ from sentiment.stopping import check
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
-BATCH_TOKENS = 16_384
-"""Tokens per batch, padding included; bounds the memory of a call."""
+BATCH_TOKENS = 4096
+"""Tokens per batch, padding included: few enough that its states stay in the cache. Measured with the shipped model on
+one core, in CPU time: 8% more reviews a second than with 16,384, half as many again as with 65,536."""
 
 INPUTS = [("input_ids", "tensor(int64)", 2), ("lengths", "tensor(int64)", 1)]
 OUTPUTS = [("logits", "tensor(float)", 1)]
