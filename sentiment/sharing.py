@@ -21,6 +21,7 @@ from sentiment.errors import RunError
 if TYPE_CHECKING:
     from sentiment.checkpoint import Checkpoint
     from sentiment.prediction import Prediction, Predictor
+    from sentiment.prediction_network import Precision
 
 LEADER = 0
 LONGEST_WAIT = timedelta(days=1)
@@ -34,6 +35,7 @@ class _Task:
     texts: Sequence[str]
     device: str
     """Type of the leader's device; a helper takes its own of that type."""
+    precision: "Precision"
     checkpoint: "Checkpoint | None"
     """The model, where it is another than before."""
 
@@ -102,7 +104,7 @@ def predict_together(classifier: "Predictor", texts: Sequence[str]) -> "list[Pre
         return classifier.predict(texts)
     shares = [texts[share(len(texts), index, _team.size)] for index in range(_team.size)]
     checkpoint = None if classifier.checkpoint is _team.checkpoint else classifier.checkpoint
-    _hand_out([_Task(part, classifier.device.type, checkpoint) for part in shares])
+    _hand_out([_Task(part, classifier.device.type, classifier.precision, checkpoint) for part in shares])
     _team.checkpoint = classifier.checkpoint
     own: list[Prediction] = []
     try:
@@ -153,7 +155,7 @@ def _help() -> None:
             return
         if task.checkpoint is not None:
             device = task.device if task.device == "cpu" else f"{task.device}:{os.environ['LOCAL_RANK']}"
-            classifier = SentimentClassifier(task.checkpoint, device)
+            classifier = SentimentClassifier(task.checkpoint, device, task.precision)
         assert classifier is not None
         answers = classifier.predict(task.texts)
         with leader_is_gone:
