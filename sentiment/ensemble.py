@@ -12,6 +12,8 @@ from sentiment.checkpoint import load_checkpoint
 from sentiment.data import Parts
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
+from sentiment.model import SentimentRNN
+from sentiment.prediction_network import prediction_network
 
 NGRAMS = "NB-weighted 1-3-grams + logistic regression"
 
@@ -21,8 +23,10 @@ def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware)
     checkpoint = load_checkpoint(directory, "sentiment-rnn")
     reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
     model = checkpoint.build().to(hardware.accelerator.device)
+    assert isinstance(model, SentimentRNN)
+    device, half = hardware.accelerator.device, hardware.accelerator.mixed_precision == "bf16"
     with hardware.accelerator.autocast():
-        return predict_logits(model, reviews, hardware.accelerator.device)
+        return predict_logits(prediction_network(model, "auto" if half else "fp32", device), reviews, device)
 
 
 def ensemble_logits(
