@@ -102,7 +102,17 @@ def prepare(peer: Peer, train: Train) -> None:
 
 def setting(reviews: int, repeats: int) -> dict[str, Any]:
     """On what and with what was measured."""
-    modules = ("torch", "torchtext", "numpy", "sklearn", "fasttext", "vaderSentiment", "textblob", "transformers")
+    modules = (
+        "torch",
+        "torchtext",
+        "numpy",
+        "sklearn",
+        "onnxruntime",
+        "fasttext",
+        "vaderSentiment",
+        "textblob",
+        "transformers",
+    )
     distributions = packages_distributions()
     names = [distributions[module][0] for module in (*modules, "tokenizers") if module in distributions]
     cpuinfo = Path("/proc/cpuinfo")

@@ -18,7 +18,7 @@ OURS, THEIRS = "#0b6e4f", "#4a5568"
 MARKER = 7.0
 """Diameter of a point, in typographic points."""
 TICKS = (50, 60, 65, 70, 75, 80, 85, 88, 90, 92, 93, 94, 95, 96, 97, 98, 99)
-LEAST_ERROR = 0.1
+LEAST_ERROR = 1.0
 """Errors in percent; fewer are drawn as that many, for the logarithm's sake."""
 KEY = "■ this project   ● peer   ○ peer, accuracy quoted   -- frontier   — smallest to largest of the rounds"
 
