@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
@@ -192,7 +192,7 @@ def exponents(found: Sequence[Point]) -> dict[str, dict[str, float | None]]:
     return fitted
 
 
-def page(found: Sequence[Point], about: dict[str, object]) -> str:
+def page(found: Sequence[Point], about: dict[str, Any]) -> str:
     """The measurements as a Markdown table, and the exponents."""
     lines = [
         "| job | reviews | seconds | reviews/s | whole command, s | peak memory, MB |",
@@ -220,7 +220,8 @@ def page(found: Sequence[Point], about: dict[str, object]) -> str:
         f"- Trained on the first n of a random order of the training split; predicted: {POOL:,} of its reviews, "
         "repeated. Memory: all processes of the command, what they share counted once, looked at every "
         f"{1000 * POLL:.0f} ms.",
-        f"- {about['machine']}; {about['cores']} cores; load average at the start {about['load_average']:.2f}.",
+        f"- {about['machine']}; {about['cores']} cores; load average at the start {about['load_average']:.2f}. "
+        f"{', '.join(f'{name} {number}' for name, number in about['versions'].items())}.",
     ]
     return "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n"
 
