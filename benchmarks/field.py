@@ -25,8 +25,11 @@ def peers(cache: Path, reference: tuple[float, str]) -> list[Peer]:
         reference: accuracy of the reference design, and where it comes from.
     """
     distilbert, tutorial = cache / "distilbert", cache / "tutorial"
-    published = {"quoted_accuracy": 0.928, "quoted_from": "Sanh et al. 2019, fine-tuned on IMDB, full test split"}
-    measured_here = {"quoted_accuracy": reference[0], "quoted_from": reference[1]}
+    published: dict[str, Any] = {
+        "quoted_accuracy": 0.928,
+        "quoted_from": "Sanh et al. 2019, fine-tuned on IMDB, full test split",
+    }
+    measured_here: dict[str, Any] = {"quoted_accuracy": reference[0], "quoted_from": reference[1]}
     bert: dict[str, Any] = {
         "directory": distilbert,
         "prepare": networks.prepare_distilbert,
