@@ -4,7 +4,7 @@ BIN := .venv/bin
 # where the reviews of `make report` come from: a hub id, or a directory with the same files
 DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint report install
+.PHONY: demo test test-slow lint report recipe install
 
 install: .venv/installed
 
@@ -27,6 +27,19 @@ test-slow: install
 
 report: install
 	$(BIN)/sentiment evaluate --data $(DATA) --output reports/shipped
+
+# the shipped models from the raw reviews; stop it any time, the same command goes on. RECIPE="--data.groups_file=FILE"
+# names the films of the training reviews, where DATA does not
+SOURCE = --data.source=$(DATA) --resume $(RECIPE)
+BACKWARD = --text.direction=backward
+recipe: install
+	$(BIN)/sentiment pretrain configs/pretrain.yaml $(SOURCE)
+	$(BIN)/sentiment pretrain configs/pretrain.yaml $(SOURCE) $(BACKWARD) --run.output_dir=runs/pretrain_backward
+	$(BIN)/sentiment train configs/finetune.yaml $(SOURCE)
+	$(BIN)/sentiment train configs/finetune.yaml $(SOURCE) $(BACKWARD) --run.output_dir=runs/finetune_backward \
+		--pretrained=runs/pretrain_backward/model
+	$(BIN)/sentiment distil configs/distil.yaml $(SOURCE)
+	$(BIN)/sentiment distil configs/distil_small.yaml $(SOURCE)
 
 lint: install
 	$(BIN)/ruff check .

@@ -6,9 +6,6 @@ same words as the network. Their settings (C, least document count) were chosen 
 Only answers are cached, as plain numbers: a fitted model would be a pickle, which runs code when it is read.
 """
 
-import hashlib
-import os
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -21,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer
 
-from sentiment.files import replacing
+from sentiment.answer_cache import remembered
 
 VERSION = 1
 """Raised when a baseline's definition changes; answers cached by another version are not taken."""
@@ -75,7 +72,7 @@ def baseline_logits(
         train: training reviews, tokens joined by spaces.
         labels: their labels, 0 or 1, both of which occur.
         documents: the reviews to read, tokens joined by spaces.
-        cache: directory where answers are kept, so that the same question is computed once; None keeps none.
+        cache: directory where answers are kept; None keeps none.
 
     Returns:
         Logits of positive: [len(documents)] float64; the majority's are the log odds of the labels.
@@ -83,35 +80,9 @@ def baseline_logits(
     if name == MAJORITY:
         positive = sum(labels)
         return np.full(len(documents), np.log(positive / (len(labels) - positive)))
-    file = None if cache is None else cache / f"{_key(name, train, labels, documents)}.npz"
-    if file is not None and (logits := _read(file, len(documents))) is not None:
-        return logits
-    model = LINEAR[name]().fit(train, labels)
-    logits = np.asarray(model.decision_function(documents), dtype=np.float64)
-    if file is not None:
-        with replacing(file) as temporary, temporary.open("wb") as target:
-            np.savez(target, logits=logits)
-    return logits
 
+    def answer() -> np.ndarray:
+        return np.asarray(LINEAR[name]().fit(train, labels).decision_function(documents), dtype=np.float64)
 
-def default_cache() -> Path:
-    """The user's cache directory for baseline answers."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-rnn" / "baselines"
-
-
-def _key(name: str, train: Sequence[str], labels: Sequence[int], documents: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"{VERSION}\n{name}\n{len(train)}\n".encode())
-    for document in (*train, *documents):
-        digest.update(document.encode("utf-8", "surrogatepass") + b"\n")
-    digest.update(bytes(bytearray(int(label) for label in labels)))
-    return digest.hexdigest()
-
-
-def _read(file: Path, rows: int) -> np.ndarray | None:
-    """Cached logits, or None where there are none that can be read."""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            logits: np.ndarray = arrays["logits"]
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-        return None
-    return logits if logits.shape == (rows,) and np.isfinite(logits).all() else None
+    question = (str(VERSION), name, str(len(train)), *train, *documents, *map(str, labels))
+    return remembered(cache, question, len(documents), answer)

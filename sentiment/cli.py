@@ -85,8 +85,8 @@ def evaluate(arguments: Sequence[str]) -> None:
     if options.update_model and (options.model is None or not Path(options.model).is_dir()):
         raise InputError("--update-model writes into a model directory; name it with --model.")
 
+    from sentiment.answer_cache import default_cache
     from sentiment.assessment import Question, assess, update_model
-    from sentiment.baselines import default_cache
     from sentiment.config import DataConfig
     from sentiment.files import write_json
     from sentiment.gathering import write_predictions

@@ -4,8 +4,6 @@ The teachers have seen the labelled reviews, so there the labels speak; on the u
 probabilities do.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import KINDS, load_checkpoint
 from sentiment.config import DistilConfig
 from sentiment.crops import crops
-from sentiment.data import Parts, load_reviews, read_parts, read_unlabelled, tokenise_reviews
+from sentiment.data import load_reviews, read_parts, read_unlabelled, tokenise_reviews
 from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
-from sentiment.files import fingerprint, replacing, write_json
+from sentiment.files import write_json
 from sentiment.hardware import Hardware
 from sentiment.run_directory import open_run, say
 from sentiment.short_reviews import short_reviews
@@ -45,7 +43,7 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]
     unlabelled += crops(unlabelled, config.crops, config.run.seed)
     with open_run(config, hardware, resume) as directory:
-        held_out, targets = _teacher_logits(config, hardware, parts, unlabelled, directory)
+        held_out, targets = ensemble_logits([*map(Path, config.teachers)], parts, unlabelled, hardware)
         metrics = classification_metrics(parts.validation_labels, expit(held_out))
         say(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
         write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
@@ -66,26 +64,6 @@ def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
-    teachers = [Path(teacher) for teacher in config.teachers]
-    _, logits = ensemble_logits(teachers, parts, list(tokenise_reviews(reviews)["tokens"]), hardware)
+    documents = list(tokenise_reviews(reviews)["tokens"])
+    _, logits = ensemble_logits([*map(Path, config.teachers)], parts, documents, hardware)
     return {"teachers": config.teachers, "split": split, **classification_metrics(reviews["label"], expit(logits))}
-
-
-def _teacher_logits(
-    config: DistilConfig, hardware: Hardware, parts: Parts, unlabelled: list[str], directory: Path
-) -> tuple[np.ndarray, np.ndarray]:
-    """The teachers' answers; from the run directory, if the same teachers gave them there to the same reviews."""
-    teachers = [Path(teacher) for teacher in config.teachers]
-    for teacher in teachers:
-        load_checkpoint(teacher, "sentiment-rnn")  # refuses what is no teacher, in one sentence
-    # config.json of a model directory holds the hashes of all that decides its answers
-    identity = [fingerprint(teacher / "config.json")["sha256"] for teacher in teachers]
-    question = json.dumps([identity, parts.train, parts.validation, unlabelled])
-    cache = directory / f"teachers-{hashlib.sha256(question.encode()).hexdigest()[:16]}.npz"
-    if cache.is_file():
-        with np.load(cache, allow_pickle=False) as arrays:
-            return arrays["validation"], arrays["unlabelled"]
-    held_out, targets = ensemble_logits(teachers, parts, unlabelled, hardware)
-    with replacing(cache) as temporary, temporary.open("wb") as file:
-        np.savez(file, validation=held_out, unlabelled=targets)
-    return held_out, targets

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from sentiment.baselines import baseline_logits, default_cache
+from sentiment.answer_cache import default_cache, remembered
+from sentiment.baselines import baseline_logits
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import load_checkpoint
 from sentiment.data import Parts
@@ -21,12 +22,18 @@ NGRAMS = "NB-weighted 1-3-grams + logistic regression"
 def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware) -> np.ndarray:
     """Logits of one model directory for reviews given as tokens joined by spaces: [len(documents)] float32."""
     checkpoint = load_checkpoint(directory, "sentiment-rnn")
-    reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
-    model = checkpoint.build().to(hardware.accelerator.device)
-    assert isinstance(model, SentimentRNN)
-    device, half = hardware.accelerator.device, hardware.accelerator.mixed_precision == "bf16"
-    with hardware.accelerator.autocast():
-        return predict_logits(prediction_network(model, "auto" if half else "fp32", device), reviews, device)
+    device, precision = hardware.accelerator.device, hardware.accelerator.mixed_precision
+
+    def answer() -> np.ndarray:
+        model = checkpoint.build().to(device)
+        assert isinstance(model, SentimentRNN)
+        network = prediction_network(model, "auto" if precision == "bf16" else "fp32", device)
+        reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
+        with hardware.accelerator.autocast():
+            return predict_logits(network, reviews, device)
+
+    question = (checkpoint.digest(), str(precision), device.type, *documents)
+    return remembered(default_cache(), question, len(documents), answer)
 
 
 def ensemble_logits(

@@ -10,7 +10,8 @@ from datasets import Dataset
 from scipy.special import expit
 
 from sentiment import behaviour
-from sentiment.baselines import BASELINES, baseline_logits, default_cache
+from sentiment.answer_cache import default_cache
+from sentiment.baselines import BASELINES, baseline_logits
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews, tokenise_reviews

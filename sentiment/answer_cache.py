@@ -1,0 +1,52 @@
+"""Answers that take minutes are kept, as plain numbers: the same question to the same model is computed once."""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from sentiment.files import replacing
+
+
+def default_cache() -> Path:
+    """The user's cache directory for answers."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-rnn" / "answers"
+
+
+def remembered(cache: Path | None, question: Iterable[str], count: int, answer: Callable[[], np.ndarray]) -> np.ndarray:
+    """The kept answer to a question, or a new one, which is then kept.
+
+    Args:
+        cache: directory; None keeps nothing.
+        question: all that decides the answer.
+        count: numbers in an answer.
+        answer: computes it: [count].
+
+    Returns:
+        [count], finite.
+    """
+    if cache is None:
+        return answer()
+    digest = hashlib.sha256()
+    for part in question:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    file = cache / f"{digest.hexdigest()}.npz"
+    logits = _read(file, count)
+    if logits is None:
+        logits = answer()
+        with replacing(file) as temporary, temporary.open("wb") as target:
+            np.savez(target, logits=logits)
+    return logits
+
+
+def _read(file: Path, count: int) -> np.ndarray | None:
+    """Kept numbers, or None where there are none that can be read."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            logits: np.ndarray = arrays["logits"]
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    return logits if logits.shape == (count,) and np.isfinite(logits).all() else None
