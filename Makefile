@@ -4,7 +4,7 @@ BIN := .venv/bin
 # where the reviews of `make report` come from: a hub id, or a directory with the same files
 DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint report recipe install
+.PHONY: demo test test-slow lint report recipe bench install
 
 install: .venv/installed
 
@@ -40,6 +40,16 @@ recipe: install
 		--pretrained=runs/pretrain_backward/model
 	$(BIN)/sentiment distil configs/distil.yaml $(SOURCE)
 	$(BIN)/sentiment distil configs/distil_small.yaml $(SOURCE)
+
+# this project beside its peers, then what limits and what scales: about half an hour on two idle cores
+bench: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python -m benchmarks.peers --data $(DATA) --output reports/benchmark
+	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.limits --data $(DATA)
+	$(BIN)/python -m benchmarks.prediction --data $(DATA)
+	$(BIN)/python -m benchmarks.training --data $(DATA)
+	$(BIN)/python -m benchmarks.scaling --data $(DATA)
 
 lint: install
 	$(BIN)/ruff check .
