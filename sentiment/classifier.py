@@ -53,7 +53,8 @@ class SentimentClassifier(Predictor):
         """Load a model.
 
         Args:
-            model: a model directory or a hub id; None takes the model that ships with the package.
+            model: a model directory, a hub id, or the name of a model that ships with the package: "imdb", which None
+                takes as well, or the quicker "imdb-small".
             device: where it computes.
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6; "bf16" is about twice as fast on a CPU
@@ -64,8 +65,11 @@ class SentimentClassifier(Predictor):
             RunError: if the hub cannot be reached.
         """
         directory = SHIPPED_MODEL if model is None else Path(model).expanduser()
-        if not directory.exists() and isinstance(model, str) and _looks_like_hub_id(model):
-            directory = _download(model, revision)
+        if not directory.exists() and isinstance(model, str):
+            if model in {shipped.name for shipped in SHIPPED_MODEL.parent.iterdir()}:
+                directory = SHIPPED_MODEL.parent / model
+            elif _looks_like_hub_id(model):
+                directory = _download(model, revision)
         return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:

@@ -335,7 +335,7 @@ def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tu
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
-    parser.add_argument("--model", metavar="DIR", help="model directory or hub id; default: the shipped model")
+    parser.add_argument("--model", metavar="DIR", help="directory, hub id, or imdb-small, the quicker shipped one; default: imdb")
     return parser
 
 
