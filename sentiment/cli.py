@@ -335,7 +335,7 @@ def _configured(command: str, config_class: Any, arguments: Sequence[str]) -> tu
 
 def _parser(command: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
-    parser.add_argument("--model", metavar="DIR", help="directory, hub id, or imdb-small, the quicker shipped one; default: imdb")
+    parser.add_argument("--model", metavar="DIR", help="directory or hub id; imdb-small ships, too (default: imdb)")
     return parser
 
 
