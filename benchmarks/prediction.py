@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.early_stopping import choose_bound, early_logits
 from benchmarks.peers import say, setting
-from benchmarks.prediction_ways import BATCH_TOKENS, Way, plain_batches, ways_from_ids, ways_from_text, worker_pool
+from benchmarks.prediction_ways import Way, plain_batches, ways_from_ids, ways_from_text, worker_pool
 from benchmarks.results import spread
 from sentiment.batching import EncodedReviews
 from sentiment.classifier import SentimentClassifier
@@ -30,6 +30,7 @@ from sentiment.data import load_reviews, split_validation
 from sentiment.decision import probability
 from sentiment.errors import InputError, RunError
 from sentiment.files import write_json, write_text
+from sentiment.inference import BATCH_TOKENS
 from sentiment.prediction_network import PredictionNetwork, prediction_network
 from sentiment.text import normalise, tokenise
 

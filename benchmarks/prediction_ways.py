@@ -3,9 +3,11 @@
 import copy
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,7 +103,7 @@ def ways_from_text(
 
 
 def plain_batches(
-    model: nn.Module, reviews: EncodedReviews, mode: Callable[[], torch.autograd.grad_mode.no_grad] = torch.no_grad
+    model: nn.Module, reviews: EncodedReviews, mode: Callable[[], AbstractContextManager[Any]] = torch.no_grad
 ) -> np.ndarray:
     """Reviews in the order in which they come, padded to the longest of each batch."""
     found = []

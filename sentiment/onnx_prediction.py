@@ -20,7 +20,7 @@ from sentiment.prediction import Predictor
 from sentiment.stopping import check
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
+    from onnxruntime import InferenceSession
 
 BATCH_TOKENS = 4096
 """Tokens per batch, padding included: few enough that its states stay in the cache. Measured with the shipped model on
