@@ -58,7 +58,7 @@ class SentimentClassifier(Predictor):
             device: where it computes.
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6; "bf16" is about twice as fast on a CPU
-                that multiplies it in hardware, and within 1e-3; "auto" takes bf16 on such a CPU, else fp32.
+                that multiplies it in hardware, and within 2e-3; "auto" takes bf16 on such a CPU, else fp32.
 
         Raises:
             InputError: if there is no such model, its directory is damaged, or the precision cannot be had.

@@ -20,12 +20,11 @@ from jsonargparse.typing import (
 )
 
 from sentiment.errors import InputError
+from sentiment.text import Direction, Keep
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
 Pooling = Literal["last", "last_max_mean"]
-Keep = Literal["head", "tail"]
-Direction = Literal["forward", "backward"]
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
 def prediction_network(
     model: SentimentRNN, precision: Precision, device: torch.device
 ) -> SentimentRNN | PredictionNetwork:
-    """The quickest network with the answers of `model`: within 1e-3 of its probabilities in bf16, 1e-6 in fp32.
+    """The quickest network with the answers of `model`: within 2e-3 of its probabilities in bf16, 1e-6 in fp32.
 
     `auto` is bf16 where the CPU multiplies it in hardware and the layers are large enough, else fp32. The model itself
     where it computes on another device, or has other layers than LSTMs.

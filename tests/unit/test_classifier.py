@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sentiment
-from sentiment.classifier import SentimentClassifier
+from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
 from sentiment.errors import InputError, RunError
 
 
@@ -113,3 +113,14 @@ def test_a_hub_id_is_downloaded(tiny_model_directory: Path, monkeypatch: pytest.
 def test_the_shipped_model_knows_good_from_bad() -> None:
     assert sentiment.predict_review("I loved every minute of it, a wonderful film.").label == "positive"
     assert sentiment.predict_review("A boring, terrible waste of time.").label == "negative"
+
+
+def test_a_shipped_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = SentimentClassifier.from_pretrained("imdb-small")
+    assert small.digest() == SentimentClassifier.from_pretrained(SHIPPED_MODEL.parent / "imdb-small").digest()
+    assert small.digest() != SentimentClassifier.from_pretrained().digest()
+    assert small.predict("A wonderful film, and a moving one.").label == "positive"
+    (tmp_path / "imdb-small").mkdir()  # what lies here goes before
+    with pytest.raises(InputError, match="imdb-small"):
+        SentimentClassifier.from_pretrained("imdb-small")
