@@ -37,12 +37,12 @@ def test_training_on_samples_lowers_the_whole_loss() -> None:
     model = LanguageModel(200, 16, 16, negatives=20)
     ids = torch.arange(180).reshape(6, 30) % 31 + 3  # each word is followed by the next id
     optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
-    before = float(model.eval()(ids[:, :-1], ids[:, 1:])[0])
+    before = model.eval()(ids[:, :-1], ids[:, 1:])[0].item()
     for _ in range(60):
         optimiser.zero_grad()
         model.train()(ids[:, :-1], ids[:, 1:])[0].backward()
         optimiser.step()
-    after = float(model.eval()(ids[:, :-1], ids[:, 1:])[0])
+    after = model.eval()(ids[:, :-1], ids[:, 1:])[0].item()
     assert after < before - 1
     assert perplexity(after) == pytest.approx(torch.tensor(after, dtype=torch.float64).exp().item())
 

@@ -122,6 +122,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 
 def test_a_stop_during_validation_costs_the_validation_alone(undisturbed, tmp_path: Path, monkeypatch) -> None:
     whole, validate = undisturbed("sentiment"), SentimentObjective.validate
+    before = signal.getsignal(signal.SIGINT)
 
     def interrupted(self: SentimentObjective, model: nn.Module) -> dict[str, float]:
         os.kill(os.getpid(), signal.SIGINT)
@@ -135,7 +136,7 @@ def test_a_stop_during_validation_costs_the_validation_alone(undisturbed, tmp_pa
     resumed = make("sentiment", tmp_path)
     resumed.fit()
     assert_equal(outcome(resumed), outcome(whole))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_second_interrupt_ends_the_process() -> None:
