@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.peers import setting
+from benchmarks.machine import setting
 
 TEXT = "I loved every minute of it."
 TIMEOUT = 60.0

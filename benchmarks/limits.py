@@ -22,8 +22,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from benchmarks.machine import say, setting
 from benchmarks.machine_rates import LARGE, Rate, machine_rates, seconds_of
-from benchmarks.peers import say, setting
 from benchmarks.prediction_stages import profile
 from benchmarks.results import spread
 from sentiment.batching import EncodedReviews, length_batches

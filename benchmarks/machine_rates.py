@@ -8,7 +8,7 @@ from statistics import median
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from benchmarks.peers import say
+from benchmarks.machine import say
 from sentiment.inference import BATCH_TOKENS
 from sentiment.model import SentimentRNN
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 
+from benchmarks.machine import cores
 from benchmarks.readers import Peer
 from sentiment.errors import RunError
 
@@ -32,11 +33,6 @@ ONE_BY_ONE = 300
 TIMEOUT = 900.0
 """Seconds after which a process that does not answer is ended."""
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

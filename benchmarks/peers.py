@@ -7,21 +7,17 @@ from the training split is kept there, too, and learnt anew only if the reviews 
 """
 
 import argparse
-import os
-import platform
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
 
 from benchmarks.field import missing_package, peers, reference_accuracy, this_project
-from benchmarks.measuring import ONE_BY_ONE, Round, cores, measure
+from benchmarks.machine import say, setting
+from benchmarks.measuring import ONE_BY_ONE, Round, measure
 from benchmarks.plot import draw
 from benchmarks.readers import Peer, Train
 from benchmarks.results import System, notes, ratios, table
@@ -98,40 +94,6 @@ def prepare(peer: Peer, train: Train) -> None:
     with replacing_directory(peer.directory) as temporary:
         peer.prepare(train, temporary)
         write_json(temporary / record.name, made_from)
-
-
-def setting(reviews: int, repeats: int) -> dict[str, Any]:
-    """On what and with what was measured."""
-    modules = (
-        "torch",
-        "torchtext",
-        "numpy",
-        "sklearn",
-        "onnxruntime",
-        "fasttext",
-        "vaderSentiment",
-        "textblob",
-        "transformers",
-    )
-    distributions = packages_distributions()
-    names = [distributions[module][0] for module in (*modules, "tokenizers") if module in distributions]
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    processor = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
-    memory = psutil.virtual_memory().total / 1e9
-    return {
-        "machine": f"{processor or platform.processor() or platform.machine()}, {memory:.0f} GB, {platform.system()}",
-        "cores": cores(),
-        "load_average": os.getloadavg()[0],
-        "reviews": reviews,
-        "rounds": repeats,
-        "versions": {"Python": platform.python_version()} | {name: version(name) for name in names},
-    }
-
-
-def say(message: str) -> None:
-    """A message for the person at the terminal."""
-    print(f"{time.strftime('%H:%M:%S')} {message}", file=sys.stderr, flush=True)
 
 
 def main() -> NoReturn:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.early_stopping import choose_bound, early_logits
-from benchmarks.peers import say, setting
+from benchmarks.machine import say, setting
 from benchmarks.prediction_ways import Way, plain_batches, ways_from_ids, ways_from_text, worker_pool
 from benchmarks.results import spread
 from sentiment.batching import EncodedReviews

@@ -27,7 +27,7 @@ import psutil  # type: ignore[import-untyped]
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.peers import say, setting
+from benchmarks.machine import say, setting
 from benchmarks.results import digits, spread
 from benchmarks.scaling_plot import draw
 from sentiment.config import DataConfig

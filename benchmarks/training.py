@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import tutorial_training
-from benchmarks.peers import say, setting
+from benchmarks.machine import say, setting
 from benchmarks.results import spread
 from benchmarks.training_ways import AS_CONFIGURED, CHANGES, FP32, Job, Pass, Way, new_trainer, quiet, train_once
 from benchmarks.tutorial_training import TutorialRNN
