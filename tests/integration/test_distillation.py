@@ -1,6 +1,7 @@
 """Pretraining, fine-tuning and distillation, each from the output of the one before."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
+from sentiment import behaviour, short_reviews
 from sentiment.checkpoint import Checkpoint
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdversarialConfig, DataConfig, DistilConfig, PretrainConfig, TrainConfig
@@ -16,7 +19,6 @@ from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
 from sentiment.model import SentimentRNN
 from sentiment.pretraining import pretrain
-from sentiment.short_reviews import short_reviews
 from sentiment.supervised import load_start, narrowed, train
 from sentiment.text import TextEncoder, Vocabulary
 
@@ -72,10 +74,25 @@ def test_a_classifier_is_trained_further(tmp_path: Path, source: DataConfig, sma
 
 
 def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:
-    sentences = short_reviews(500, seed=3)
-    assert sentences == short_reviews(500, seed=3) != short_reviews(500, seed=4)
+    sentences = short_reviews.short_reviews(500, seed=3)
+    assert sentences == short_reviews.short_reviews(500, seed=3) != short_reviews.short_reviews(500, seed=4)
     assert 0.4 < np.mean([label for _, label in sentences]) < 0.6
     assert not any("{" in text or "  " in text for text, _ in sentences)
+
+
+def test_the_behaviour_tests_are_not_taught() -> None:
+    def frame(text: str) -> str:
+        return re.sub(r"[{][^}]*[}]([ _]*[{][^}]*[}])*", "_", text).lower().strip(".!?")
+
+    grammar = yaml.safe_load(short_reviews.DATA.read_text("utf-8"))
+    tests = yaml.safe_load(behaviour.DATA.read_text("utf-8"))
+    taught = {frame(text) for frames in grammar["frames"].values() for text in frames}
+    taught |= {frame(text) for text, _ in grammar["phrases"]}
+    asked = {
+        frame(text) for kind in ("labelled", "neutral", "swapped") for test in tests[kind] for text in test["templates"]
+    }
+    assert len(taught) > 80 and len(asked) > 30
+    assert not taught & asked
 
 
 def test_a_smaller_network_starts_from_narrowed_word_vectors() -> None:
