@@ -135,6 +135,30 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
     pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), *KINDS)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
+        wanted = config.adversarial.wants_unlabelled
+        unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts) if wanted else []
+    return train_on(config, hardware, parts, unlabelled, pretrained, resume)
+
+
+def train_on(
+    config: TrainConfig,
+    hardware: Hardware,
+    parts: Parts,
+    unlabelled: list[str],
+    pretrained: Checkpoint | None,
+    resume: bool = False,
+) -> list[dict[str, Any]]:
+    """Train a classifier on reviews that are read already; `train` says the rest.
+
+    Args:
+        config: all settings; those under `data` are on record only.
+        hardware: device and precision.
+        parts: reviews with labels.
+        unlabelled: tokenised reviews for virtual adversarial training and entropy minimisation, looked at if the
+            settings want them.
+        pretrained: language model or classifier to start from, whose vocabulary is taken; None builds one.
+        resume: go on from the last saved state of the run directory.
+    """
     if pretrained is None:
         words = map(str.split, parts.train)
         vocabulary = build_vocabulary(words, config.text.vocab_size, config.text.min_frequency)
@@ -142,13 +166,11 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         vocabulary = pretrained.text.vocabulary
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
     train = EncodedReviews(map(text.encode, map(str.split, parts.train)), parts.train_labels)
-    unlabelled = None
+    beside = None
     if config.adversarial.wants_unlabelled:
-        with hardware.accelerator.main_process_first():
-            documents = parts.train + read_unlabelled(config.data, config.unlabelled_split, parts)
-        unlabelled = EncodedReviews(map(text.encode, map(str.split, documents)))
+        beside = EncodedReviews(map(text.encode, map(str.split, parts.train + unlabelled)))
     with open_run(config, hardware, resume) as directory:
-        return fit_classifier(config, hardware, directory, text, train, parts, pretrained, unlabelled)
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained, beside)
 
 
 def fit_classifier(
