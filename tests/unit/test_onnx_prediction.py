@@ -23,6 +23,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: pip install -e '.[onnx]'"
 from sentiment import cli, onnx_prediction
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.classifier import SentimentClassifier
+from sentiment.cli_reading import predictor
 from sentiment.errors import InputError, RunError
 from sentiment.files import fingerprint
 from sentiment.model_directory import config_digest
@@ -194,8 +195,8 @@ def test_an_export_replaces_nothing_else(tiny_classifier: SentimentClassifier, t
 def test_a_directory_with_both_is_read_by_torch(exported: Path, tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     shutil.copy(exported / "model.onnx", tmp_path / "model")
-    assert isinstance(cli._predictor(str(tmp_path / "model")), SentimentClassifier)
-    assert isinstance(cli._predictor(str(exported)), OnnxClassifier)
+    assert isinstance(predictor(str(tmp_path / "model")), SentimentClassifier)
+    assert isinstance(predictor(str(exported)), OnnxClassifier)
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"README.md"}))

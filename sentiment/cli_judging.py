@@ -1,0 +1,130 @@
+"""Commands that judge a model: on labelled reviews, short sentences, long reviews; and whether it explains truly."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from sentiment.cli_arguments import model_parser
+from sentiment.errors import InputError
+
+
+def evaluate(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
+    parser = model_parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of labelled reviews")
+    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="for metrics.json, predictions.parquet, report.html")
+    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
+    parser.add_argument("--label-column", default="label", metavar="NAME", help="column with 0 or 1 (default: label)")
+    parser.add_argument("--train-data", metavar="SOURCE", help="what baselines are fitted on; default: SOURCE's train")
+    parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
+    parser.add_argument("--compare", nargs="+", default=[], metavar="DIR", help="models, or their predictions.parquet")
+    parser.add_argument("--pairs", type=Path, metavar="FILE", help="original, edited, label_original, label_edited")
+    parser.add_argument("--update-model", action="store_true", help="put the figures into the model's card, too")
+    options = parser.parse_args(arguments)
+    if options.update_model and (options.model is None or not Path(options.model).is_dir()):
+        raise InputError("--update-model writes into a model directory; name it with --model.")
+
+    from sentiment.answer_cache import default_cache
+    from sentiment.assessment import Question, assess, update_model
+    from sentiment.config import DataConfig
+    from sentiment.files import write_json
+    from sentiment.gathering import write_predictions
+    from sentiment.report import write_report
+    from sentiment.summary import summary
+
+    question = Question(
+        data=DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column),
+        split=options.split,
+        model=options.model,
+        train_data=options.train_data,
+        baselines=not options.no_baselines,
+        compare=tuple(options.compare),
+        pairs=options.pairs,
+        cache=default_cache(),
+    )
+    assessment = assess(question)
+    print(summary(assessment))
+    if options.output is not None:
+        write_predictions(assessment.answers, options.output / "predictions.parquet")
+        write_json(options.output / "metrics.json", assessment.metrics)
+        write_report(assessment, options.output / "report.html")
+        print(f"report: {options.output / 'report.html'}")
+    if options.update_model:
+        update_model(assessment, Path(options.model))
+        print(f"card: {Path(options.model) / 'README.md'}")
+
+
+def behaviour(arguments: Sequence[str]) -> None:
+    """[--model DIR] [--train-data SOURCE] [--json]: what a model makes of negation, typos, swapped names and so on."""
+    parser = model_parser("behaviour", "Asks a model about short sentences of known meaning; prints failure rates.")
+    parser.add_argument("--train-data", metavar="SOURCE", help="ask linear baselines, too, fitted on its train split")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    options = parser.parse_args(arguments)
+
+    from sentiment.behaviour import table
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.rivals import behaviour_of_all
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    columns = behaviour_of_all(classifier, options.train_data)
+    if options.json:
+        print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
+    else:
+        print(table(columns))
+
+
+def length_limits(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--limits 256 512]: which part of long reviews to read, on the validation part."""
+    parser = model_parser(
+        "length-limits", "Measures what a length limit costs, and which part of a long review to read."
+    )
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="where train comes from; or a file, read whole")
+    parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+    parser.add_argument("--limits", nargs="+", type=_positive, default=[256, 512], metavar="N", help="most tokens read")
+    options = parser.parse_args(arguments)
+
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.length_limits import measure, table
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file), options.limits)))
+
+
+def deletion_test(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: are explanations true, and what do they cost?"""
+    parser = model_parser("deletion-test", "Takes away the words that explain names, and compares with random words.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of reviews")
+    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    parser.add_argument("--reviews", type=int, default=500, help="how many, drawn at random (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="of the reviews and words drawn (default: 0)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
+    options = parser.parse_args(arguments)
+    if options.reviews < 1 or options.seed < 0:
+        raise InputError("--reviews must be at least 1, and --seed at least 0.")
+
+    import numpy as np
+
+    from sentiment import deletion_test as room
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.data import load_reviews
+    from sentiment.files import write_json
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    texts = list(load_reviews(DataConfig(source=options.data), options.split, labelled=False)["text"])
+    rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
+    chosen = [texts[row] for row in rows]
+    results = room.deletion_test(classifier, chosen, options.seed) | {"cost": room.explanation_cost(classifier, chosen)}
+    print(room.render_results(results))
+    if options.output is not None:
+        write_json(options.output, results)
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number

@@ -1,0 +1,116 @@
+"""Commands that read reviews: answers, the reasons for one, and a model that answers elsewhere."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentiment.cli_arguments import model_parser
+from sentiment.errors import InputError
+
+if TYPE_CHECKING:
+    from sentiment.prediction import Predictor
+
+
+def predict(arguments: Sequence[str]) -> None:
+    """[--model DIR] [TEXT ... | --input FILE --output FILE]: read reviews; without both, from standard input."""
+    parser = model_parser("predict", "Reads reviews: given as arguments, in a file, or one a line on standard input.")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="a review")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a review")
+    parser.add_argument("--input", type=Path, metavar="FILE", help=".txt (one review a line), .csv, .jsonl or .parquet")
+    parser.add_argument("--output", type=Path, metavar="FILE", help=".csv, .jsonl or .parquet; appears when whole")
+    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
+    parser.add_argument("--on-bad-row", choices=["stop", "skip"], default="stop", help="a row that cannot be read")
+    parser.add_argument("--resume", action="store_true", help="go on with a job on files that was stopped")
+    options = parser.parse_args(arguments)
+    if (options.input is None) != (options.output is None):
+        raise InputError("--input and --output go together: the file of reviews and the file of answers.")
+    if options.input is not None and options.text:
+        raise InputError("give reviews as arguments or with --input, not both.")
+    if options.resume and options.input is None:
+        raise InputError("--resume goes on with a job on files; give its --input and --output.")
+
+    classifier = predictor(options.model)
+    skip_bad_rows = options.on_bad_row == "skip"
+    if options.input is None:
+        from sentiment.line_prediction import predict_stream, print_predictions
+
+        if options.text:
+            print_predictions(options.text, classifier.predict(options.text), options.json)
+        else:
+            predict_stream(classifier, sys.stdin.buffer, skip_bad_rows, options.json)
+        return
+    from sentiment.file_prediction import predict_file
+
+    started = time.monotonic()
+    outcome = predict_file(
+        classifier,
+        options.input,
+        options.output,
+        text_column=options.text_column,
+        skip_bad_rows=skip_bad_rows,
+        resume=options.resume,
+    )
+    skipped = f", {outcome.skipped} broken rows left out" if outcome.skipped else ""
+    seconds = time.monotonic() - started
+    print(f"{options.output}: {outcome.predicted} reviews{skipped} in {seconds:.1f} s")
+
+
+def predictor(model: str | None) -> "Predictor":
+    """The model, by torch, or by ONNX Runtime where it was exported to that."""
+    from sentiment.onnx_prediction import OnnxClassifier, is_exported
+
+    if model is not None and is_exported(model):
+        return OnnxClassifier.from_pretrained(model)
+    from sentiment.classifier import SentimentClassifier
+
+    return SentimentClassifier.from_pretrained(model)
+
+
+def explain(arguments: Sequence[str]) -> None:
+    """[--model DIR] [--json] [--html FILE] [TEXT]: what each word of one review changed, and each gate at it."""
+    parser = model_parser("explain", "Explains the answer to one review, given as an argument or on standard input.")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="the review; default: standard input, whole")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that works offline")
+    options = parser.parse_args(arguments)
+    text = options.text
+    if text is None:
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"standard input is not UTF-8 at byte {error.start}; convert it first.") from error
+
+    from sentiment.classifier import SentimentClassifier
+
+    explanation = SentimentClassifier.from_pretrained(options.model).explain(text)
+    if options.html is not None:
+        from sentiment.explanation_page import write_page
+
+        write_page(explanation, options.html)
+        print(f"page: {options.html}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(explanation.to_dict(), ensure_ascii=False))
+    elif options.html is None:
+        from sentiment.explanation_terminal import render_terminal
+
+        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        print(render_terminal(explanation, colour, shutil.get_terminal_size().columns))
+
+
+def export(arguments: Sequence[str]) -> None:
+    """[--model DIR] --output DIR [--format onnx]: write a model that predicts without torch."""
+    parser = model_parser("export", "Writes a model for ONNX Runtime; `sentiment predict` reads it without torch.")
+    parser.add_argument("--format", choices=["onnx"], default="onnx", help="of what is written (default: onnx)")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="or FILE.onnx, for the graph alone")
+    options = parser.parse_args(arguments)
+
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.onnx_export import export_onnx
+
+    export_onnx(SentimentClassifier.from_pretrained(options.model), options.output)
+    print(f"model: {options.output}")
