@@ -4,8 +4,9 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
@@ -125,3 +126,29 @@ def check_configuration(directory: Path, text: str) -> None:
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     code, _, err = call("train", [str(file), "--data.source=nowhere.csv", f"--run.output_dir={directory / 'run'}"])
     assert code == 2 and len(err.strip().splitlines()) == 1, err
+
+
+outputs = st.sampled_from(["out.csv", "out.jsonl", "out.parquet"])
+CASES: dict[str, tuple[st.SearchStrategy[Any], Callable[[Path, Path, Any], None]]] = {
+    "arguments": (
+        st.lists(texts, min_size=1, max_size=4),
+        lambda model, _, reviews: check_arguments(model, reviews),
+    ),
+    "standard input": (
+        st.lists(lines, max_size=5).map(b"\n".join),
+        lambda model, _, data: check_standard_input(model, data),
+    ),
+    "csv files": (
+        st.tuples(csv_files, outputs),
+        lambda model, directory, drawn: check_file(model, directory, "in.csv", *drawn),
+    ),
+    "jsonl files": (
+        st.tuples(jsonl_files, outputs),
+        lambda model, directory, drawn: check_file(model, directory, "in.jsonl", *drawn),
+    ),
+    "configurations": (
+        configurations,
+        lambda _, directory, text: check_configuration(directory, text),
+    ),
+}
+"""What can be handed in, and what is called with a model directory, a scratch directory and an example of it."""

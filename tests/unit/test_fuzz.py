@@ -4,17 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fuzzing import (
-    check_arguments,
-    check_configuration,
-    check_file,
-    check_standard_input,
-    configurations,
-    csv_files,
-    jsonl_files,
-    lines,
-    texts,
-)
+from fuzzing import CASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,34 +16,12 @@ quick = settings(
 )
 
 
+@pytest.mark.parametrize("case", CASES)
 @quick
-@given(reviews=st.lists(texts, min_size=1, max_size=4))
-def test_arguments(tiny_model_directory: Path, reviews: list[str]) -> None:
-    check_arguments(tiny_model_directory, reviews)
-
-
-@quick
-@given(data=st.lists(lines, max_size=5).map(b"\n".join))
-def test_standard_input(tiny_model_directory: Path, data: bytes) -> None:
-    check_standard_input(tiny_model_directory, data)
-
-
-@quick
-@given(data=csv_files, output=st.sampled_from(["out.csv", "out.jsonl", "out.parquet"]))
-def test_csv_files(tiny_model_directory: Path, tmp_path: Path, data: bytes, output: str) -> None:
-    check_file(tiny_model_directory, tmp_path, "in.csv", data, output)
-
-
-@quick
-@given(data=jsonl_files, output=st.sampled_from(["out.csv", "out.jsonl", "out.parquet"]))
-def test_jsonl_files(tiny_model_directory: Path, tmp_path: Path, data: bytes, output: str) -> None:
-    check_file(tiny_model_directory, tmp_path, "in.jsonl", data, output)
-
-
-@quick
-@given(text=configurations)
-def test_configurations(tmp_path: Path, text: str) -> None:
-    check_configuration(tmp_path, text)
+@given(data=st.data())
+def test_hostile_input(tiny_model_directory: Path, tmp_path: Path, case: str, data: st.DataObject) -> None:
+    strategy, check = CASES[case]
+    check(tiny_model_directory, tmp_path, data.draw(strategy))
 
 
 MEGABYTE = 2**20
