@@ -23,7 +23,7 @@ from benchmarks.ablation_table import Outcome, Row, notes, row, table
 from benchmarks.ablation_variants import BASE, VARIANTS, Ablation
 from benchmarks.machine import say, setting
 from sentiment.checkpoint import load_checkpoint
-from sentiment.config import AnyConfig, PretrainConfig, TrainConfig, load_config
+from sentiment.config import AnyConfig, load_config
 from sentiment.data import Parts, read_parts, read_unlabelled
 from sentiment.errors import InputError, RunError
 from sentiment.files import locked, read_json, write_json, write_text
@@ -51,7 +51,7 @@ def _share(rows: np.ndarray, fraction: float) -> np.ndarray:
     return rows[(np.arange(int(len(rows) * fraction)) / fraction).astype(int)]
 
 
-def finished(config: TrainConfig | PretrainConfig) -> list[dict[str, Any]] | None:
+def finished(config: AnyConfig) -> list[dict[str, Any]] | None:
     """The history of a run that has come to its end; None if it has not.
 
     Raises:
@@ -99,18 +99,19 @@ def train_all(ablation: Ablation) -> None:
     parts = take_share(whole, ablation.fraction)
     everything = read_unlabelled(base.data, base.unlabelled_split, whole)
     unlabelled = [everything[at] for at in _share(np.arange(len(everything)), ablation.fraction)]
-    sizes = {"train": len(parts.train), "unlabelled": len(unlabelled), "validation": len(parts.validation)}
+    sizes = {"unlabelled": len(unlabelled), "validation": len(parts.validation)}
     about = setting(len(parts.train), ablation.seeds) | sizes | {"fraction": ablation.fraction}
     write_json(ablation.output / "setting.json", about)
     runs = ablation.runs()
     for number, (name, seed) in enumerate(runs, 1):
         config = ablation.variant(name, seed)
+        states = Path(config.run.output_dir) / "state"
         if finished(config) is None:
             say(f"run {number} of {len(runs)}: {name}, seed {seed}")
             start = None if config.pretrained is None else language_model
-            train_on(config, hardware, parts, unlabelled, start, resume=True)
+            train_on(config, hardware, parts, unlabelled, start, resume=states.is_dir())
         # of a finished run the table wants the history alone; its states take 100 MB
-        shutil.rmtree(Path(config.run.output_dir) / "state", ignore_errors=True)
+        shutil.rmtree(states, ignore_errors=True)
 
 
 def _setting(ablation: Ablation) -> dict[str, Any] | None:

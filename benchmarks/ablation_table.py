@@ -7,6 +7,8 @@ from typing import Any
 
 from scipy.stats import t as student_t
 
+PACKAGES = ("Python", "torch", "torchtext", "numpy")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -112,8 +114,9 @@ def notes(rows: Sequence[Row], setting: Mapping[str, Any], perplexity: float, ha
         hardware: what the runs computed on, each once.
     """
     seeds = rows[0].seeds
+    versions = [f"{name} {setting['versions'][name]}" for name in PACKAGES]
     lines = [
-        f"- Seeds {', '.join(map(str, seeds))}; {setting['train']:,} labelled reviews to learn from "
+        f"- Seeds: {', '.join(map(str, seeds))}; {setting['reviews']:,} labelled reviews to learn from "
         f"({setting['fraction']:g} of the training part), {setting['unlabelled']:,} without labels for the variants "
         f"that want them; {setting['validation']:,} validation reviews, the same for every run.",
         "- Accuracy and log loss (nats, uncalibrated) are those of the last epoch: mean ± sample standard deviation "
@@ -122,8 +125,7 @@ def notes(rows: Sequence[Row], setting: Mapping[str, Any], perplexity: float, ha
         "variant is better than the base." + _chance(len(seeds)),
         "- seconds: median time in training steps, the language model's not counted.",
         f"- The language model has seen all training and unlabelled reviews once; its perplexity: {perplexity:.1f}.",
-        f"- {setting['machine']}, {setting['cores']} cores; runs on {'; '.join(hardware)}; "
-        f"{', '.join(f'{name} {number}' for name, number in setting['versions'].items())}.",
+        f"- {setting['machine']}, {setting['cores']} cores; runs on {'; '.join(hardware)}; {', '.join(versions)}.",
     ]
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ import pytest
 from accelerate.state import AcceleratorState
 
 from benchmarks import ablation, ablation_variants
-from benchmarks.ablation_table import Outcome, notes, row, table
+from benchmarks.ablation_table import PACKAGES, Outcome, notes, row, table
 from benchmarks.ablation_variants import BASE, LANGUAGE_MODEL, RECIPE, SMALLER, VARIANTS, Ablation
 from sentiment.config import PretrainConfig, TrainConfig, load_config
 from sentiment.data import Parts
@@ -147,8 +147,8 @@ def test_the_table_says_which_rows_have_fewer_seeds() -> None:
         "| base |  | 91.00 ± 1.00 | 0.3000 ± 0.1000 |  | 12 |",
         "| no masks (seed 2) | `--x=1` | 82.00 | 0.2500 | +0.0500 | 50 |",
     ]
-    setting = {"train": 5625, "unlabelled": 9, "validation": 7, "fraction": 0.25, "machine": "a machine", "cores": 2}
-    text = notes(rows, setting | {"versions": {"torch": "2.0"}}, 99.44, ["cpu"])
+    setting = {"reviews": 5625, "unlabelled": 9, "validation": 7, "fraction": 0.25, "machine": "a machine", "cores": 2}
+    text = notes(rows, setting | {"versions": dict.fromkeys(PACKAGES, "2.0")}, 99.44, ["cpu"])
     assert "5,625" in text and "99.4" in text and "torch 2.0" in text and "within 4.3 standard errors" in text
 
 
@@ -194,7 +194,7 @@ def test_finished_runs_stay_and_others_are_made(
     record = json.loads((output / "ablation.json").read_text("utf-8"))
     assert [one["variant"] for one in record["rows"]] == ["base", *asked[1:]]
     assert [one["change"] for one in record["rows"]] == [VARIANTS[one["variant"]] for one in record["rows"]]
-    assert record["setting"]["train"] == 20 and record["setting"]["unlabelled"] == 25
+    assert record["setting"]["reviews"] == 20 and record["setting"]["unlabelled"] == 25
     last = json.loads((output / "base" / "1" / "history.jsonl").read_text("utf-8").splitlines()[-1])
     assert record["rows"][0]["log_loss"] == last["log_loss"] and last["epoch"] == 2
 
