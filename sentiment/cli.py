@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import NoReturn
 
-from sentiment.cli_judging import behaviour, deletion_test, evaluate, length_limits
+from sentiment.cli_judging import behaviour, deletion_test, evaluate, length_limits, short_texts
 from sentiment.cli_reading import explain, export, predict
 from sentiment.cli_teaching import gradient_flow, scalar_unit
 from sentiment.cli_training import distil, ensemble, pretrain, train
@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "evaluate": evaluate,
     "behaviour": behaviour,
     "length-limits": length_limits,
+    "short-texts": short_texts,
     "predict": predict,
     "export": export,
     "explain": explain,

@@ -93,6 +93,21 @@ def length_limits(arguments: Sequence[str]) -> None:
     print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file), options.limits)))
 
 
+def short_texts(arguments: Sequence[str]) -> None:
+    """[--model DIR] --data SOURCE: how a sentence or two are read, cut from reviews of the validation part."""
+    parser = model_parser("short-texts", "Measures a model and n-grams on sentences cut from validation reviews.")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="where train comes from")
+    parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+    options = parser.parse_args(arguments)
+
+    from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
+    from sentiment.short_texts import measure, table
+
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file))))
+
+
 def deletion_test(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: are explanations true, and what do they cost?"""
     parser = model_parser("deletion-test", "Takes away the words that explain names, and compares with random words.")

@@ -101,6 +101,15 @@ def test_behaviour_prints_rates_and_examples(capsys: pytest.CaptureFixture[str],
     assert {"test", "n", "failures", "interval", "examples"} <= rows[0].keys()
 
 
+def test_short_texts_are_measured(
+    capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path, tmp_path: Path
+) -> None:
+    code, printed, _ = run(capsys, "short-texts", "--model", tiny_model_directory, "--data", source)
+    assert code == 0 and printed.splitlines()[2].startswith("| one sentence, any | model |")
+    code, _, complaint = run(capsys, "short-texts", "--model", tiny_model_directory, "--data", tmp_path / "none")
+    assert code == 2 and "none" in complaint
+
+
 def test_length_limits_are_measured(
     capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path
 ) -> None:
