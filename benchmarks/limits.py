@@ -9,20 +9,19 @@ limits.json, to the output directory.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from benchmarks.machine_rates import LARGE, Rate, machine_rates, seconds_of
 from benchmarks.prediction_stages import profile
 from benchmarks.results import spread
@@ -30,7 +29,7 @@ from sentiment.batching import EncodedReviews, length_batches
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import load_reviews
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError
 from sentiment.files import write_json, write_text
 from sentiment.inference import BATCH_TOKENS
 from sentiment.model import SentimentRNN
@@ -203,7 +202,7 @@ def page(
     return "\n".join(lines) + "\n"
 
 
-def main() -> NoReturn:
+def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.limits", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", metavar="DIR", help="model directory or hub id; default: the shipped model")
@@ -213,7 +212,7 @@ def main() -> NoReturn:
     parser.add_argument("--rounds", type=int, default=5, help="medians are printed (default: 5)")
     parser.add_argument("--output", type=Path, default=Path("reports/limits"), metavar="DIR", help="for both files")
     options = parser.parse_args()
-    try:
+    with failing_in_one_sentence("limits"):
         if options.reviews < 1 or options.rounds < 1:
             raise InputError("--reviews and --rounds must be at least 1.")
         found = measure(options.model, options.data, options.split, options.reviews, options.rounds)
@@ -221,10 +220,6 @@ def main() -> NoReturn:
         write_json(options.output / "limits.json", found)
         write_text(options.output / "limits.md", text)
         print(text)
-    except (InputError, RunError) as error:
-        print(f"benchmarks.limits: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,15 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
+
+from sentiment.errors import InputError, RunError
 
 _MODULES = (
     "torch",
@@ -50,3 +54,20 @@ def setting(reviews: int, repeats: int) -> dict[str, Any]:
 def say(message: str) -> None:
     """A message for the person at the terminal."""
     print(f"{time.strftime('%H:%M:%S')} {message}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def failing_in_one_sentence(command: str, stopped: str = "stopped.") -> Iterator[None]:
+    """A failure is said to that person in one sentence, with the exit codes of `sentiment`.
+
+    Raises:
+        SystemExit: with 2 for an InputError, 1 for a RunError, 130 after Ctrl-C, when `stopped` is said.
+    """
+    try:
+        yield
+    except (InputError, RunError) as error:
+        print(f"benchmarks.{command}: {error}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
+    except KeyboardInterrupt:
+        print(f"benchmarks.{command}: {stopped}", file=sys.stderr)
+        raise SystemExit(130) from None

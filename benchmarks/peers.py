@@ -7,23 +7,21 @@ from the training split is kept there, too, and learnt anew only if the reviews 
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
 from benchmarks.field import missing_package, peers, reference_accuracy, this_project
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from benchmarks.measuring import ONE_BY_ONE, Round, measure
 from benchmarks.plot import draw
 from benchmarks.readers import Peer, Train
 from benchmarks.results import System, notes, ratios, table
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError
 from sentiment.files import clear_leftovers, locked, read_json, replacing_directory, write_json, write_text
 
 VERSION = 1
@@ -96,7 +94,7 @@ def prepare(peer: Peer, train: Train) -> None:
         write_json(temporary / record.name, made_from)
 
 
-def main() -> NoReturn:
+def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.peers", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True, metavar="SOURCE", help="reviews with a train and a test split")
@@ -105,19 +103,12 @@ def main() -> NoReturn:
     parser.add_argument("--repeats", type=int, default=3, help="rounds; medians are printed (default: 3)")
     parser.add_argument("--output", type=Path, default=Path("reports/benchmark"), metavar="DIR", help="for all files")
     options = parser.parse_args()
-    try:
+    with failing_in_one_sentence("peers", stopped="stopped; what peers learnt is kept."):
         if options.reviews < 1 or options.repeats < 1:
             raise InputError("--reviews and --repeats must be at least 1.")
         with locked(options.output):
             clear_leftovers(options.output / "peers")
             print(run(options.data, options.models, options.reviews, options.repeats, options.output))
-    except (InputError, RunError) as error:
-        print(f"benchmarks.peers: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    except KeyboardInterrupt:
-        print("benchmarks.peers: stopped; what peers learnt is kept.", file=sys.stderr)
-        raise SystemExit(130) from None
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

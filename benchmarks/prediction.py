@@ -8,19 +8,18 @@ train split, its validation part chooses the bound of the way that stops early.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.early_stopping import choose_bound, early_logits
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from benchmarks.prediction_ways import Way, plain_batches, ways_from_ids, ways_from_text, worker_pool
 from benchmarks.results import spread
 from sentiment.batching import EncodedReviews
@@ -28,7 +27,7 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import load_reviews, split_validation
 from sentiment.decision import probability
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError
 from sentiment.files import write_json, write_text
 from sentiment.inference import BATCH_TOKENS
 from sentiment.prediction_network import PredictionNetwork, prediction_network
@@ -151,7 +150,7 @@ def run(options: argparse.Namespace) -> str:
     return page
 
 
-def main() -> NoReturn:
+def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.prediction", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", metavar="DIR", help="model directory or hub id; default: the shipped model")
@@ -163,14 +162,10 @@ def main() -> NoReturn:
     parser.add_argument("--onnx", type=Path, metavar="DIR", help="the same model as `sentiment export` writes it")
     parser.add_argument("--output", type=Path, default=Path("reports/prediction"), metavar="DIR", help="for both files")
     options = parser.parse_args()
-    try:
+    with failing_in_one_sentence("prediction"):
         if options.reviews < 1 or options.rounds < 1:
             raise InputError("--reviews and --rounds must be at least 1.")
         print(run(options))
-    except (InputError, RunError) as error:
-        print(f"benchmarks.prediction: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from benchmarks.results import digits, spread
 from benchmarks.scaling_plot import draw
 from sentiment.config import DataConfig
@@ -242,7 +242,7 @@ def run(data: str, model: Path | None, training: Sequence[int], prediction: Sequ
     return text
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.scaling", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True, metavar="SOURCE", help="reviews with a train split")
@@ -251,14 +251,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--output", type=Path, default=Path("reports/benchmark"), metavar="DIR", help="for all files")
     options = parser.parse_args(arguments)
     training, prediction = ([size for size in sizes if size <= options.largest] for sizes in (TRAINING, PREDICTION))
-    try:
+    with failing_in_one_sentence("scaling"):
         if not prediction:
             raise InputError(f"--largest is {options.largest}; the smallest size is {min(PREDICTION)}.")
         print(run(options.data, options.model, training, prediction, options.output))
-    except (InputError, RunError) as error:
-        print(f"benchmarks.scaling: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

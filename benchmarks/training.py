@@ -9,27 +9,26 @@ loss.
 
 import argparse
 import gc
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmarks import tutorial_training
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from benchmarks.results import spread
 from benchmarks.training_ways import AS_CONFIGURED, CHANGES, FP32, Job, Pass, Way, new_trainer, quiet, train_once
 from benchmarks.tutorial_training import TutorialRNN
 from sentiment.batching import EncodedReviews
 from sentiment.config import DataConfig, TrainConfig, load_config
 from sentiment.data import Parts, read_parts
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError
 from sentiment.files import write_json, write_text
 from sentiment.hardware import Hardware
 from sentiment.supervised import SentimentObjective
@@ -319,7 +318,7 @@ def _page(
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.training", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True, metavar="SOURCE", help="reviews with a train split")
@@ -329,14 +328,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--at-most", type=float, default=120.0, metavar="S", help="seconds for that (default: 120)")
     parser.add_argument("--output", type=Path, default=Path("reports/benchmark"), metavar="DIR", help="for both files")
     options = parser.parse_args(arguments)
-    try:
+    with failing_in_one_sentence("training"):
         if options.reviews < 1 or options.rounds < 1:
             raise InputError("--reviews and --rounds must be at least 1.")
         print(run(options.data, options.reviews, options.rounds, options.to_loss, options.at_most, options.output))
-    except (InputError, RunError) as error:
-        print(f"benchmarks.training: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":
