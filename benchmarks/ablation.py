@@ -21,16 +21,18 @@ import numpy as np
 
 from benchmarks.ablation_table import Outcome, Row, notes, row, table
 from benchmarks.ablation_variants import BASE, VARIANTS, Ablation
-from benchmarks.machine import say, setting
+from benchmarks.machine import failing_in_one_sentence, say, setting
 from sentiment.checkpoint import load_checkpoint
 from sentiment.config import AnyConfig, load_config
 from sentiment.data import Parts, read_parts, read_unlabelled
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError
 from sentiment.files import locked, read_json, write_json, write_text
 from sentiment.hardware import Hardware
 from sentiment.pretraining import pretrain
 from sentiment.stopping import Stopped
 from sentiment.supervised import train_on
+
+STOPPED = "stopped; the same command goes on, --table shows what is done."
 
 
 def take_share(parts: Parts, fraction: float) -> Parts:
@@ -165,6 +167,15 @@ def _rows(outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[Row]:
     return [row(name, VARIANTS[name], by_seed, outcomes[BASE]) for name, by_seed in outcomes.items()]
 
 
+def make(ablation: Ablation) -> None:
+    """Train what is missing, alone in the output directory, and write ablation.md and ablation.json there."""
+    with locked(ablation.output):
+        train_all(ablation)
+        text, record = page(ablation)
+        write_json(ablation.output / "ablation.json", record)
+        write_text(ablation.output / "ablation.md", text)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.ablation", description=(__doc__ or "").split("\n")[0])
@@ -179,24 +190,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--table", action="store_true", help="train nothing, print the table of what is finished")
     options = parser.parse_args(arguments)
     try:
-        ablation = Ablation(
-            options.data, options.groups_file, options.fraction, options.seeds, options.output, tuple(options.only)
-        )
-        if options.table:
+        with failing_in_one_sentence("ablation", STOPPED):
+            ablation = Ablation(
+                options.data, options.groups_file, options.fraction, options.seeds, options.output, tuple(options.only)
+            )
+            if not options.table:
+                make(ablation)
             print(page(ablation)[0])
-        else:
-            with locked(options.output):
-                train_all(ablation)
-                text, record = page(ablation)
-                write_json(options.output / "ablation.json", record)
-                write_text(options.output / "ablation.md", text)
-                print(text)
-    except (InputError, RunError) as error:
-        print(f"benchmarks.ablation: {error}", file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, InputError) else 1) from None
-    except (Stopped, KeyboardInterrupt) as stopped:
-        print("benchmarks.ablation: stopped; the same command goes on, --table shows what is done.", file=sys.stderr)
-        raise SystemExit(stopped.exit_code if isinstance(stopped, Stopped) else 130) from None
+    except Stopped as stopped:  # a run under way heard the signal and has saved its state
+        print(f"benchmarks.ablation: {STOPPED}", file=sys.stderr)
+        raise SystemExit(stopped.exit_code) from None
     raise SystemExit(0)
 
 

@@ -16,6 +16,7 @@ from benchmarks.ablation_variants import BASE, LANGUAGE_MODEL, RECIPE, SMALLER, 
 from sentiment.config import PretrainConfig, TrainConfig, load_config
 from sentiment.data import Parts
 from sentiment.errors import InputError
+from sentiment.stopping import Stopped
 
 TINY = """
 run: {device: cpu, precision: fp32}
@@ -218,3 +219,15 @@ def test_finished_runs_stay_and_others_are_made(
     assert call(*command, "--table") == 2
     assert "history.jsonl: damaged" in capsys.readouterr().err
     assert not made
+
+
+def test_a_stopped_call_says_how_to_go_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise Stopped(15, "stopped by SIGTERM")
+
+    monkeypatch.setattr(ablation, "pretrain", stopped)
+    assert call("--data", source, "--output", tmp_path / "out") == 128 + 15
+    last = capsys.readouterr().err.split("\n")[-2]
+    assert last == "benchmarks.ablation: stopped; the same command goes on, --table shows what is done."
