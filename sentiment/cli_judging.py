@@ -1,5 +1,6 @@
 """Commands that judge a model: on labelled reviews, short sentences, long reviews; and whether it explains truly."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -140,6 +141,6 @@ def deletion_test(arguments: Sequence[str]) -> None:
 
 def _positive(text: str) -> int:
     """A whole number of at least 1, for argparse."""
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)

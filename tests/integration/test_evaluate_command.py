@@ -116,4 +116,5 @@ def test_length_limits_are_measured(
     arguments = ["--model", tiny_model_directory, "--data", source / "test.jsonl"]
     code, printed, _ = run(capsys, "length-limits", *arguments, "--limits", "3")
     assert code == 0 and len(printed.splitlines()) == 6
-    assert run(capsys, "length-limits", *arguments, "--limits", "0")[0] == 2
+    code, _, complaint = run(capsys, "length-limits", *arguments, "--limits", "0")
+    assert code == 2 and "--limits: 0 is not a whole number of at least 1" in complaint
