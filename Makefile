@@ -4,7 +4,7 @@ BIN := .venv/bin
 # where the reviews of `make report` come from: a hub id, or a directory with the same files
 DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint report recipe bench install
+.PHONY: demo test test-slow lint report recipe ablation bench install
 
 install: .venv/installed
 
@@ -28,18 +28,28 @@ test-slow: install
 report: install
 	$(BIN)/sentiment evaluate --data $(DATA) --output reports/shipped
 
-# the shipped models from the raw reviews; stop it any time, the same command goes on. RECIPE="--data.groups_file=FILE"
-# names the films of the training reviews, where DATA does not
-SOURCE = --data.source=$(DATA) --resume $(RECIPE)
+# the shipped models from the raw reviews; stop it any time, the same command goes on.
+# RECIPE="--data.groups_file=FILE" names the films of the training reviews, where DATA does not;
+# SIZE="--model.embedding_dim=512 --model.hidden_dim=1024" makes all but the small model larger, for a GPU
+GIVEN = --data.source=$(DATA) --resume $(RECIPE)
 BACKWARD = --text.direction=backward
 recipe: install
-	$(BIN)/sentiment pretrain configs/pretrain.yaml $(SOURCE)
-	$(BIN)/sentiment pretrain configs/pretrain.yaml $(SOURCE) $(BACKWARD) --run.output_dir=runs/pretrain_backward
-	$(BIN)/sentiment train configs/finetune.yaml $(SOURCE)
-	$(BIN)/sentiment train configs/finetune.yaml $(SOURCE) $(BACKWARD) --run.output_dir=runs/finetune_backward \
-		--pretrained=runs/pretrain_backward/model
-	$(BIN)/sentiment distil configs/distil.yaml $(SOURCE)
-	$(BIN)/sentiment distil configs/distil_small.yaml $(SOURCE)
+	$(BIN)/sentiment pretrain configs/pretrain.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment pretrain configs/pretrain.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
+		--run.output_dir=runs/pretrain_backward
+	$(BIN)/sentiment train configs/finetune.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment train configs/finetune.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
+		--run.output_dir=runs/finetune_backward --pretrained=runs/pretrain_backward/model
+	$(BIN)/sentiment distil configs/distil.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment distil configs/distil_second.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment distil configs/distil_second.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
+		--run.output_dir=runs/distil_second_backward --pretrained=runs/finetune_backward/model
+	$(BIN)/sentiment distil configs/distil_third.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment distil configs/distil_small.yaml $(GIVEN)
+
+# what each part of the recipe is worth, in small: one setting changed at a time, three seeds each
+ablation: install
+	$(BIN)/python -m benchmarks.ablation --data $(DATA) $(ABLATION)
 
 # this project beside its peers, then what limits and what scales: about half an hour on two idle cores
 bench: install

@@ -9,7 +9,8 @@ from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_con
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-CLASSES = {"pretrain.yaml": PretrainConfig, "distil.yaml": DistilConfig, "distil_small.yaml": DistilConfig}
+DISTIL = ("distil.yaml", "distil_second.yaml", "distil_third.yaml", "distil_small.yaml")
+CLASSES = {"pretrain.yaml": PretrainConfig} | dict.fromkeys(DISTIL, DistilConfig)
 
 
 def class_of(path: Path) -> type:
