@@ -12,10 +12,9 @@ import argparse
 import dataclasses
 import json
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,6 @@ from sentiment.errors import InputError
 from sentiment.files import locked, read_json, write_json, write_text
 from sentiment.hardware import Hardware
 from sentiment.pretraining import pretrain
-from sentiment.stopping import Stopped
 from sentiment.supervised import train_on
 
 STOPPED = "stopped; the same command goes on, --table shows what is done."
@@ -176,7 +174,7 @@ def make(ablation: Ablation) -> None:
         write_text(ablation.output / "ablation.md", text)
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser("python -m benchmarks.ablation", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True, metavar="SOURCE", help="reviews with train and unsupervised splits")
@@ -189,18 +187,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parser.add_argument("--output", type=Path, default=Path("runs/ablation"), metavar="DIR", help="for all files")
     parser.add_argument("--table", action="store_true", help="train nothing, print the table of what is finished")
     options = parser.parse_args(arguments)
-    try:
-        with failing_in_one_sentence("ablation", STOPPED):
-            ablation = Ablation(
-                options.data, options.groups_file, options.fraction, options.seeds, options.output, tuple(options.only)
-            )
-            if not options.table:
-                make(ablation)
-            print(page(ablation)[0])
-    except Stopped as stopped:  # a run under way heard the signal and has saved its state
-        print(f"benchmarks.ablation: {STOPPED}", file=sys.stderr)
-        raise SystemExit(stopped.exit_code) from None
-    raise SystemExit(0)
+    with failing_in_one_sentence("ablation", STOPPED):
+        ablation = Ablation(
+            options.data, options.groups_file, options.fraction, options.seeds, options.output, tuple(options.only)
+        )
+        if not options.table:
+            make(ablation)
+        print(page(ablation)[0])
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ from sentiment.model import SentimentRNN
 from sentiment.prediction_network import PredictionNetwork, prediction_network
 from sentiment.text import normalise, tokenise
 
-TRAINING_TOKENS = 8192
-"""Of the batch whose training step is timed, as in configs/imdb.yaml."""
+TRAINING_TOKENS = (8_192, 32_768)
+"""Of the batches whose training step is timed: that of the configs, and one four times as large."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,11 @@ def lstm_seconds(network: PredictionNetwork, ids: list[Tensor]) -> float:
     return total
 
 
-def training_step(model: SentimentRNN, reviews: EncodedReviews, bf16: bool) -> tuple[Callable[[], object], int]:
+def training_step(
+    model: SentimentRNN, reviews: EncodedReviews, bf16: bool, batch_tokens: int
+) -> tuple[Callable[[], object], int]:
     """A step forward and back on one batch, without the optimiser; and the words in it."""
-    batches = length_batches(reviews.lengths, TRAINING_TOKENS)
+    batches = length_batches(reviews.lengths, batch_tokens)
     batch = reviews.batch(batches[len(batches) // 2])
 
     def step() -> None:
@@ -145,8 +147,9 @@ def measure(model: str | None, data: str, split: str, count: int, rounds: int) -
     bandwidth = max(rate.best for rate in rates if rate.what.startswith("memory"))
     with torch.inference_mode():
         ids = [reviews.batch(rows).input_ids for rows in batches]
-    step, step_tokens = training_step(classifier.model, reviews, bf16)
-    took: dict[str, list[float]] = {"lstm": [], "logits": [], "predict": [], "training": []}
+    steps = {size: training_step(classifier.model, reviews, bf16, size) for size in TRAINING_TOKENS}
+    took: dict[str, list[float]] = {"lstm": [], "logits": [], "predict": []}
+    trained: dict[int, list[float]] = {size: [] for size in TRAINING_TOKENS}
     stages: dict[str, list[float]] = {}
     for number in range(rounds):
         say(f"the model, round {number + 1} of {rounds}")
@@ -154,21 +157,24 @@ def measure(model: str | None, data: str, split: str, count: int, rounds: int) -
             took["lstm"].append(lstm_seconds(network, ids))
         took["logits"].append(seconds_of(lambda: classifier.logits(reviews), 0))
         took["predict"].append(seconds_of(lambda: classifier.predict(texts), 0))
-        took["training"].append(seconds_of(step))
+        for size, (step, _) in steps.items():
+            trained[size].append(seconds_of(step))
         for stage, seconds in profile(classifier, data, split, chosen).items():
             stages.setdefault(stage, []).append(seconds)
     classifier.model.eval()
     tokens = int(reviews.lengths.sum())
-    size = 2 if bf16 else 4
-    work, trained = (work_of(classifier.model, number, size) for number in (tokens, step_tokens))
+    work = work_of(classifier.model, tokens, network.dtype.itemsize)
     at = (product_rate, bandwidth)
     distances = [
         distance("LSTM layers, a batch on all cores", work, work.flops, *at, took["lstm"]),
         distance("prediction, ids to logits", work, work.flops, *at, took["logits"]),
         distance("prediction, text to answers", work, work.flops, *at, took["predict"]),
-        # back: one product for the gradient of the inputs and one for that of the weights
-        distance("one training step, forward and back", trained, 3 * trained.flops, *at, took["training"]),
     ]
+    for size, (_, words) in steps.items():
+        what = f"training step of {size:,} tokens, forward and back"
+        work = work_of(classifier.model, words, network.dtype.itemsize)
+        # back: one product for the gradient of the inputs and one for that of the weights
+        distances.append(distance(what, work, 3 * work.flops, *at, trained[size]))
     return {
         "setting": setting(len(texts), rounds),
         "precision": precision,

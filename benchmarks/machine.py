@@ -13,6 +13,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from sentiment.errors import InputError, RunError
+from sentiment.stopping import Stopped
 
 _MODULES = (
     "torch",
@@ -61,7 +62,8 @@ def failing_in_one_sentence(command: str, stopped: str = "stopped.") -> Iterator
     """A failure is said to that person in one sentence, with the exit codes of `sentiment`.
 
     Raises:
-        SystemExit: with 2 for an InputError, 1 for a RunError, 130 after Ctrl-C, when `stopped` is said.
+        SystemExit: with 2 for an InputError, 1 for a RunError, 130 after Ctrl-C, when `stopped` is said, and likewise
+            when a training under way has heard a signal and saved its state.
     """
     try:
         yield
@@ -71,3 +73,6 @@ def failing_in_one_sentence(command: str, stopped: str = "stopped.") -> Iterator
     except KeyboardInterrupt:
         print(f"benchmarks.{command}: {stopped}", file=sys.stderr)
         raise SystemExit(130) from None
+    except Stopped as signal:
+        print(f"benchmarks.{command}: {stopped}", file=sys.stderr)
+        raise SystemExit(signal.exit_code) from None

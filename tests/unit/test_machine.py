@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.machine import cores, failing_in_one_sentence, setting
 from sentiment.errors import InputError, RunError
+from sentiment.stopping import Stopped
 
 
 def test_the_setting_names_machine_and_versions() -> None:
@@ -22,6 +23,7 @@ def test_the_setting_names_machine_and_versions() -> None:
         (InputError("no such file."), 2, "benchmarks.peers: no such file.\n"),
         (RunError("no space left."), 1, "benchmarks.peers: no space left.\n"),
         (KeyboardInterrupt(), 130, "benchmarks.peers: stopped; some is kept.\n"),
+        (Stopped(15, "state saved."), 143, "benchmarks.peers: stopped; some is kept.\n"),
     ],
 )
 def test_a_failure_is_one_sentence_and_an_exit_code(
