@@ -23,6 +23,7 @@ from sentiment.errors import InputError, RunError
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+_ACL_IMDB_NAME = re.compile(r"([0-9]+)_[0-9]+\.txt")
 
 disable_progress_bars()
 
@@ -97,15 +98,30 @@ def _read_acl_imdb(source: Path, split: str, folders: tuple[str, ...] = ("neg", 
     """The original archive: one file a review, the label its folder, the film in `urls_*.txt`."""
     columns: dict[str, list[Any]] = {"text": [], "label": [], "group": []}
     for folder in folders:
-        files = sorted((source / split / folder).glob("*.txt"), key=lambda file: int(file.stem.split("_")[0]))
         urls_file = source / split / f"urls_{folder}.txt"
-        urls = urls_file.read_text("utf-8").split() if urls_file.is_file() else []
-        for file in files:
-            index = int(file.stem.split("_")[0])
-            columns["text"].append(file.read_text("utf-8"))
+        urls = _read_utf8(urls_file).split() if urls_file.is_file() else []
+        # hidden files are no reviews: macOS puts ._0_9.txt beside 0_9.txt
+        files = [file for file in (source / split / folder).glob("*.txt") if not file.name.startswith(".")]
+        for index, file in sorted((_acl_imdb_number(file), file) for file in files):
+            columns["text"].append(_read_utf8(file))
             columns["label"].append({"neg": 0, "pos": 1, "unsup": -1}[folder])
             columns["group"].append(urls[index] if index < len(urls) else str(file))
     return Dataset.from_dict(columns)
+
+
+def _acl_imdb_number(file: Path) -> int:
+    """Number of a review, which is its row in `urls_*.txt`."""
+    name = _ACL_IMDB_NAME.fullmatch(file.name)
+    if name is None:
+        raise InputError(f"{file}: reviews of an aclImdb folder are named NUMBER_STARS.txt; rename or remove it.")
+    return int(name[1])
+
+
+def _read_utf8(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it first.") from error
 
 
 def _rename(reviews: Dataset, config: DataConfig, where: str, labelled: bool) -> Dataset:
@@ -124,7 +140,7 @@ def _rename(reviews: Dataset, config: DataConfig, where: str, labelled: bool) ->
 def _read_groups(file: Path, rows: int) -> list[str]:
     if not file.is_file():
         raise InputError(f"{file}: no such groups file.")
-    groups = file.read_text("utf-8").split("\n")
+    groups = _read_utf8(file).split("\n")
     groups = groups[:-1] if groups[-1] == "" else groups
     if len(groups) != rows:
         raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; give one line a row.")

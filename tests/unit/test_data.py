@@ -62,12 +62,42 @@ def test_acl_imdb_folder(tmp_path: Path) -> None:
     assert len(unlabelled) == 11
 
 
+def acl_imdb(directory: Path) -> Path:
+    for folder, stars in (("pos", 9), ("neg", 2)):
+        (directory / "train" / folder).mkdir(parents=True)
+        (directory / "train" / folder / f"0_{stars}.txt").write_text(folder)
+        (directory / "train" / f"urls_{folder}.txt").write_text("film\n")
+    return directory
+
+
+def test_hidden_files_of_an_acl_imdb_folder_are_no_reviews(tmp_path: Path) -> None:
+    (acl_imdb(tmp_path) / "train" / "pos" / "._0_9.txt").write_bytes(b"\x00\x05\x16\x07")
+    assert load(tmp_path)["text"][:] == ["neg", "pos"]
+
+
+@pytest.mark.parametrize("name", ["great.txt", "-1_9.txt", "1.txt", "1_9 copy.txt"])
+def test_a_file_of_another_name_in_an_acl_imdb_folder_is_refused(name: str, tmp_path: Path) -> None:
+    (acl_imdb(tmp_path) / "train" / "pos" / name).write_text("good")
+    with pytest.raises(InputError, match=rf"pos/{name}: .* NUMBER_STARS\.txt; rename or remove it\.$"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pos/0_9.txt", "urls_neg.txt"])
+def test_a_file_of_an_acl_imdb_folder_that_is_not_utf8_is_refused(name: str, tmp_path: Path) -> None:
+    (acl_imdb(tmp_path) / "train" / name).write_bytes("très bon".encode("latin-1"))
+    with pytest.raises(InputError, match=rf"{name}: not UTF-8 at byte 2; convert it first\.$"):
+        load(tmp_path)
+
+
 def test_groups_file(tmp_path: Path) -> None:
     file, groups = write(tmp_path / "train.jsonl", ROWS), tmp_path / "films.txt"
     groups.write_text("".join(f"film{number // 2}\n" for number in range(8)))
     assert load(file, groups_file=str(groups))["group"][:3] == ["film0", "film0", "film1"]
     groups.write_text("film0\n")
     with pytest.raises(InputError, match="1 groups for 8 training rows"):
+        load(file, groups_file=str(groups))
+    groups.write_bytes(b"film\xe9\n" * 8)
+    with pytest.raises(InputError, match=r"films\.txt: not UTF-8 at byte 4"):
         load(file, groups_file=str(groups))
 
 
