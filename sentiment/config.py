@@ -58,9 +58,9 @@ class DataConfig:
     label_column: str = "label"
     """Column that holds 0 (negative) or 1 (positive)."""
     group_column: Optional[str] = None
-    """Column whose equal values (films) stay on one side of the validation split."""
+    """Column whose equal values (films) stay on one side of the validation split; `group`, where there is one."""
     groups_file: Optional[str] = None
-    """Text file with the group of each training row, one a line; instead of group_column."""
+    """Text file with the group of each training row, one a line; instead of any groups that the source names."""
     validation_fraction: OpenUnitInterval = 0.1
     """Share of the training rows that validates."""
     validation_seed: NonNegativeInt = 0

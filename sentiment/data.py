@@ -37,9 +37,12 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
         labelled: whether a label column of 0 and 1 is demanded.
 
     Raises:
-        InputError: for a source that does not exist, cannot be parsed, or lacks the split, a column or valid labels.
+        InputError: for a source that does not exist, cannot be parsed, or lacks the split, a column or valid labels;
+            for groups that are given twice or do not fit.
         RunError: for a hub that cannot be reached.
     """
+    if config.group_column is not None and config.groups_file is not None:
+        raise InputError("data.group_column and data.groups_file both say what the groups are; leave one out.")
     source = Path(config.source).expanduser()
     where = f"{config.source} ({split})"
     if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
@@ -52,7 +55,10 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
         raise InputError(f"{where}: no reviews in it.")
     reviews = _rename(reviews, config, where, labelled)
     if config.groups_file is not None and split == "train":
-        reviews = reviews.add_column("group", _read_groups(Path(config.groups_file), len(reviews)))
+        groups = _read_groups(Path(config.groups_file), len(reviews))
+        # instead of the groups that the source itself may name
+        reviews = reviews.select_columns([name for name in reviews.column_names if name != "group"])
+        reviews = reviews.add_column("group", groups)
     _check_texts(reviews, where)
     if labelled:
         _check_labels(reviews, where, config.label_column)
@@ -133,7 +139,7 @@ def _rename(reviews: Dataset, config: DataConfig, where: str, labelled: bool) ->
     for column in wanted:
         if column not in reviews.column_names:
             raise InputError(f"{where}: no column {column!r}; its columns are {', '.join(reviews.column_names)}.")
-    keep = list(wanted) + (["group"] if "group" in reviews.column_names and "group" not in wanted else [])
+    keep = list(wanted) + (["group"] if "group" in reviews.column_names and config.group_column is None else [])
     return reviews.select_columns(keep).rename_columns({old: new for old, new in wanted.items() if old != new})
 
 

@@ -101,6 +101,25 @@ def test_groups_file(tmp_path: Path) -> None:
         load(file, groups_file=str(groups))
 
 
+def test_a_groups_file_goes_before_the_groups_of_the_source(tmp_path: Path) -> None:
+    groups = tmp_path / "films.txt"
+    groups.write_text("one\nanother\n")
+    assert load(acl_imdb(tmp_path / "archive"), groups_file=str(groups))["group"][:] == ["one", "another"]
+    file = write(tmp_path / "train.jsonl", [{**row, "group": "film"} for row in ROWS[:2]])
+    loaded = load(file, groups_file=str(groups))
+    assert loaded.column_names == ["text", "label", "group"]
+    assert loaded["group"][:] == ["one", "another"]
+    assert load(file)["group"][:] == ["film", "film"]
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=r"data\.group_column and data\.groups_file .* leave one out\.$"):
+            load(file, split, group_column="group", groups_file=str(groups))
+
+
+def test_a_named_group_column_goes_before_one_called_group(tmp_path: Path) -> None:
+    file = write(tmp_path / "train.jsonl", [{**row, "group": "no", "film": "yes"} for row in ROWS])
+    assert load(file, group_column="film")["group"][:] == ["yes"] * 8
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
