@@ -16,6 +16,8 @@ from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN
 from sentiment.prediction_network import prediction_network
 
+VERSION = 2
+"""Raised when a network's answers change, so that none that was kept before is taken."""
 NGRAMS = "NB-weighted 1-3-grams + logistic regression"
 
 
@@ -29,10 +31,10 @@ def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware)
         assert isinstance(model, SentimentRNN)
         network = prediction_network(model, "auto" if precision == "bf16" else "fp32", device)
         reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
-        with hardware.accelerator.autocast():
+        with hardware.accelerator.autocast():  # for a network on a GPU; a `PredictionNetwork` rounds by itself
             return predict_logits(network, reviews, device)
 
-    question = (checkpoint.digest(), str(precision), device.type, *documents)
+    question = (f"version {VERSION}", checkpoint.digest(), str(precision), device.type, *documents)
     return remembered(default_cache(), question, len(documents), answer)
 
 

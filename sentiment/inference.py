@@ -28,13 +28,16 @@ os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 def predict_logits(network: Network, reviews: EncodedReviews, device: torch.device) -> np.ndarray:
     """Logit of positive of each review: [len(reviews)] float32.
 
-    A module is put into evaluation mode: dropout would answer at random.
+    A module is put into evaluation mode: dropout would answer at random. Autocast around the call holds for it however
+    many threads compute.
     """
     if isinstance(network, nn.Module):
         network.eval()
+    # autocast is a matter of each thread: those that work take it over from the one that asks
+    autocast, dtype = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
 
     def work(rows: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=autocast):
             batch = reviews.batch(rows).to(device)
             answers: np.ndarray = network(batch.input_ids, batch.lengths).float().cpu().numpy()
             return answers

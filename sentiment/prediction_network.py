@@ -24,6 +24,8 @@ _LSTM = 2
 class PredictionNetwork:
     """Logits and nothing else, from the weights that a `SentimentRNN` holds at this moment.
 
+    Autocast around a call changes nothing: what is rounded is decided here.
+
     Args:
         model: whose weights; dropout plays no part.
         dtype: of the products, torch.float32 or, on a CPU with oneDNN, torch.bfloat16.
@@ -39,12 +41,14 @@ class PredictionNetwork:
     @torch.inference_mode()
     def __call__(self, input_ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32."""
-        return self.read_out(self._encode(input_ids), lengths)
+        with torch.autocast(input_ids.device.type, enabled=False):
+            return self.read_out(self._encode(input_ids), lengths)
 
     @torch.inference_mode()
     def running_logits(self, input_ids: Tensor) -> Tensor:
         """Logit after each word of one review: [time] int64, at least one → [time] float32."""
-        return self.model.running_logits(self._encode(input_ids[None]).transpose(0, 1))[0]
+        with torch.autocast(input_ids.device.type, enabled=False):
+            return self.model.running_logits(self._encode(input_ids[None]).transpose(0, 1))[0]
 
     def _encode(self, input_ids: Tensor) -> Tensor:
         # a review alone goes through other kernels than one among others, which would change its last digits

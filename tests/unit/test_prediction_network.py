@@ -75,6 +75,16 @@ def test_bf16_is_within_a_thousandth_and_nearer_than_autocast() -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+def test_autocast_around_a_call_changes_nothing(precision: Precision) -> None:
+    network, reviews = network_of(model_of(64), precision), reviews_of(LENGTHS)
+    expected = predict_logits(network, reviews, CPU)
+    running = network.running_logits(torch.from_numpy(reviews[0]).long())
+    with torch.autocast("cpu", torch.bfloat16):
+        np.testing.assert_array_equal(predict_logits(network, reviews, CPU), expected)
+        assert torch.equal(network.running_logits(torch.from_numpy(reviews[0]).long()), running)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_an_answer_depends_on_neither_neighbours_nor_padding(precision: Precision) -> None:
     network, reviews = network_of(model_of(64), precision), reviews_of(LENGTHS)
     together = predict_logits(network, reviews, CPU)
@@ -108,6 +118,23 @@ def test_batches_side_by_side_change_nothing(monkeypatch: pytest.MonkeyPatch) ->
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(threads)
+
+
+def test_autocast_holds_however_many_threads_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "BATCH_TOKENS", 80)
+    model, reviews, threads = model_of(6), reviews_of(LENGTHS * 3), torch.get_num_threads()
+    answers = {}
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            for autocast in (False, True):
+                with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                    answers[count, autocast] = predict_logits(model, reviews, CPU)
+    finally:
+        torch.set_num_threads(threads)
+    for autocast in (False, True):
+        np.testing.assert_array_equal(answers[1, autocast], answers[2, autocast])
+    assert (answers[1, True] != answers[1, False]).any()
 
 
 def test_what_cannot_be_had_is_refused(tiny_checkpoint: Checkpoint) -> None:
