@@ -38,6 +38,8 @@ class Question:
     """Split of `data`; a file is its own split."""
     model: str | None = None
     """Model directory or hub id; None for the shipped model."""
+    device: str = "cpu"
+    """Where this model and those of `compare` compute."""
     train_data: str | None = None
     """Where the baselines' training reviews come from; None takes the training split of `data`, if there is one."""
     baselines: bool = True
@@ -69,7 +71,7 @@ def assess(question: Question) -> Assessment:
         InputError: for a model, reviews or files that cannot be used.
         RunError: if the hub cannot be reached.
     """
-    classifier = SentimentClassifier.from_pretrained(question.model)
+    classifier = SentimentClassifier.from_pretrained(question.model, question.device)
     reviews = load_reviews(question.data, question.split)
     pairs = None if question.pairs is None else read_pairs(question.pairs)
     train, left_out = _training_reviews(question)
@@ -78,7 +80,7 @@ def assess(question: Question) -> Assessment:
     others = list(dict.fromkeys(behaviour.texts(cases) + ([] if pairs is None else pairs.texts)))
     said = dict(zip(others, classifier.predict_proba(others)[:, 1].tolist(), strict=True))
     baselines = [] if train is None else fitted_baselines(train, reviews, others, question.cache)
-    compared = [compared_model(place, answers) for place in question.compare]
+    compared = [compared_model(place, answers, question.device) for place in question.compare]
     metrics = (
         classification_metrics(answers.labels, answers.probabilities)
         | _described(question, classifier, answers, train)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sentiment.cli_arguments import model_parser
+from sentiment.cli_arguments import chosen_device, load_classifier, model_parser
 from sentiment.errors import InputError
 
 
@@ -39,6 +39,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         data=DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column),
         split=options.split,
         model=options.model,
+        device=chosen_device(options.device),
         train_data=options.train_data,
         baselines=not options.no_baselines,
         compare=tuple(options.compare),
@@ -65,10 +66,9 @@ def behaviour(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
 
     from sentiment.behaviour import table
-    from sentiment.classifier import SentimentClassifier
     from sentiment.rivals import behaviour_of_all
 
-    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier = load_classifier(options)
     columns = behaviour_of_all(classifier, options.train_data)
     if options.json:
         print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
@@ -86,11 +86,10 @@ def length_limits(arguments: Sequence[str]) -> None:
     parser.add_argument("--limits", nargs="+", type=_positive, default=[256, 512], metavar="N", help="most tokens read")
     options = parser.parse_args(arguments)
 
-    from sentiment.classifier import SentimentClassifier
     from sentiment.config import DataConfig
     from sentiment.length_limits import measure, table
 
-    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier = load_classifier(options)
     print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file), options.limits)))
 
 
@@ -101,11 +100,10 @@ def short_texts(arguments: Sequence[str]) -> None:
     parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
     options = parser.parse_args(arguments)
 
-    from sentiment.classifier import SentimentClassifier
     from sentiment.config import DataConfig
     from sentiment.short_texts import measure, table
 
-    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier = load_classifier(options)
     print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file))))
 
 
@@ -124,12 +122,11 @@ def deletion_test(arguments: Sequence[str]) -> None:
     import numpy as np
 
     from sentiment import deletion_test as room
-    from sentiment.classifier import SentimentClassifier
     from sentiment.config import DataConfig
     from sentiment.data import load_reviews
     from sentiment.files import write_json
 
-    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier = load_classifier(options)
     texts = list(load_reviews(DataConfig(source=options.data), options.split, labelled=False)["text"])
     rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
     chosen = [texts[row] for row in rows]

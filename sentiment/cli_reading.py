@@ -1,5 +1,6 @@
 """Commands that read reviews: answers, the reasons for one, and a model that answers elsewhere."""
 
+import argparse
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.cli_arguments import model_parser
+from sentiment.cli_arguments import load_classifier, model_parser
 from sentiment.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def predict(arguments: Sequence[str]) -> None:
     if options.resume and options.input is None:
         raise InputError("--resume goes on with a job on files; give its --input and --output.")
 
-    classifier = predictor(options.model)
+    classifier = load_predictor(options)
     skip_bad_rows = options.on_bad_row == "skip"
     if options.input is None:
         from sentiment.line_prediction import predict_stream, print_predictions
@@ -60,15 +61,20 @@ def predict(arguments: Sequence[str]) -> None:
     print(f"{options.output}: {outcome.predicted} reviews{skipped} in {seconds:.1f} s")
 
 
-def predictor(model: str | None) -> "Predictor":
-    """The model, by torch, or by ONNX Runtime where it was exported to that."""
+def load_predictor(options: argparse.Namespace) -> "Predictor":
+    """The model of `model_parser`'s options, by torch, or by ONNX Runtime where it was exported to that.
+
+    Raises:
+        InputError: if there is no such model, or no such device.
+        RunError: if the hub cannot be reached, or ONNX Runtime is not installed.
+    """
     from sentiment.onnx_prediction import OnnxClassifier, is_exported
 
-    if model is not None and is_exported(model):
-        return OnnxClassifier.from_pretrained(model)
-    from sentiment.classifier import SentimentClassifier
-
-    return SentimentClassifier.from_pretrained(model)
+    if options.model is None or not is_exported(options.model):
+        return load_classifier(options)
+    if options.device == "cuda":
+        raise InputError(f"{options.model}: ONNX Runtime computes this model on the CPU; leave out --device cuda.")
+    return OnnxClassifier.from_pretrained(options.model)
 
 
 def explain(arguments: Sequence[str]) -> None:
@@ -85,9 +91,7 @@ def explain(arguments: Sequence[str]) -> None:
         except UnicodeDecodeError as error:
             raise InputError(f"standard input is not UTF-8 at byte {error.start}; convert it first.") from error
 
-    from sentiment.classifier import SentimentClassifier
-
-    explanation = SentimentClassifier.from_pretrained(options.model).explain(text)
+    explanation = load_classifier(options).explain(text)
     if options.html is not None:
         from sentiment.explanation_page import write_page
 
@@ -104,7 +108,9 @@ def explain(arguments: Sequence[str]) -> None:
 
 def export(arguments: Sequence[str]) -> None:
     """[--model DIR] --output DIR [--format onnx]: write a model that predicts without torch."""
-    parser = model_parser("export", "Writes a model for ONNX Runtime; `sentiment predict` reads it without torch.")
+    about = "Writes a model for ONNX Runtime; `sentiment predict` reads it without torch."
+    # a GPU's products of LSTMs are rounded to TF32 by default, which is more than the graph may differ by
+    parser = model_parser("export", about, device=False)
     parser.add_argument("--format", choices=["onnx"], default="onnx", help="of what is written (default: onnx)")
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="or FILE.onnx, for the graph alone")
     options = parser.parse_args(arguments)

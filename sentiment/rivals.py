@@ -63,7 +63,7 @@ def fitted_baselines(train: Dataset, reviews: Dataset | None, others: Sequence[s
     return rivals
 
 
-def compared_model(place: str, answers: Answers) -> Rival:
+def compared_model(place: str, answers: Answers, device: str) -> Rival:
     """Another model (directory or hub id), or a predictions.parquet of an evaluation on the same reviews.
 
     Raises:
@@ -71,7 +71,7 @@ def compared_model(place: str, answers: Answers) -> Rival:
     """
     if Path(place).is_file():
         return Rival(place, read_predictions(Path(place), answers), {})
-    classifier = SentimentClassifier.from_pretrained(place)
+    classifier = SentimentClassifier.from_pretrained(place, device)
     return Rival(place, gather(classifier, answers.texts, answers.labels.tolist()).probabilities, {})
 
 

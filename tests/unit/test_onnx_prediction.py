@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: pip install -e '.[onnx]'"
 from sentiment import cli, onnx_prediction
 from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.classifier import SentimentClassifier
-from sentiment.cli_reading import predictor
+from sentiment.cli_reading import load_predictor
 from sentiment.errors import InputError, RunError
 from sentiment.files import fingerprint
 from sentiment.model_directory import config_digest
@@ -195,8 +196,9 @@ def test_an_export_replaces_nothing_else(tiny_classifier: SentimentClassifier, t
 def test_a_directory_with_both_is_read_by_torch(exported: Path, tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     shutil.copy(exported / "model.onnx", tmp_path / "model")
-    assert isinstance(predictor(str(tmp_path / "model")), SentimentClassifier)
-    assert isinstance(predictor(str(exported)), OnnxClassifier)
+    both = Namespace(model=str(tmp_path / "model"), device="cpu")
+    assert isinstance(load_predictor(both), SentimentClassifier)
+    assert isinstance(load_predictor(Namespace(model=str(exported), device="cpu")), OnnxClassifier)
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"README.md"}))

@@ -1,0 +1,106 @@
+"""--device: where a command's model computes, also on a machine with a GPU, which this one need not have."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from sentiment import cli
+from sentiment.classifier import SentimentClassifier
+from sentiment.errors import RunError
+
+CALLS = {
+    "predict": ["good"],
+    "explain": ["good"],
+    "evaluate": ["--data", "reviews.jsonl"],
+    "behaviour": [],
+    "length-limits": ["--data", "reviews.jsonl"],
+    "short-texts": ["--data", "reviews.jsonl"],
+    "deletion-test": ["--data", "reviews.jsonl"],
+}
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run a command; returns exit code and standard error."""
+
+    def run(command: str, *arguments: object) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.run(command, list(map(str, arguments)))
+        return int(left.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Devices that models were asked for; loading ends there."""
+    devices: list[str] = []
+
+    def from_pretrained(model: str | None = None, device: str = "cpu") -> SentimentClassifier:
+        devices.append(device)
+        raise RunError("not loaded.")
+
+    monkeypatch.setattr(SentimentClassifier, "from_pretrained", from_pretrained)
+    return devices
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_the_gpu_is_taken_where_there_is_one_and_left_where_it_is_not_wanted(
+    command: str, call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for chosen in ([], ["--device", "cuda"], ["--device", "cpu"]):
+        assert call(command, *CALLS[command], *chosen) == (1, f"sentiment {command}: not loaded.\n")
+    assert asked == ["cuda", "cuda", "cpu"]
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(
+    command: str, call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    sentence = "--device is cuda, but torch sees 0 GPU(s) here for 1 process(es); use --device cpu or auto."
+    assert call(command, *CALLS[command], "--device", "cuda") == (2, f"sentiment {command}: {sentence}\n")
+    assert asked == []
+    call(command, *CALLS[command])
+    assert asked == ["cpu"]
+
+
+def test_processes_that_outnumber_the_gpus_read_on_the_cpu(
+    call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # as torchrun sets it
+    call("predict", "good")
+    assert asked == ["cpu"]
+    code, said = call("predict", "good", "--device", "cuda")
+    assert code == 2 and "1 GPU(s) here for 2 process(es)" in said
+
+
+def test_models_that_are_compared_go_to_the_same_device(
+    call: Callable[..., tuple[int, str]],
+    reviews_file: Path,
+    tiny_model_directory: Path,
+    tiny_classifier: SentimentClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    devices: list[str] = []
+
+    def from_pretrained(model: str | None = None, device: str = "cpu") -> SentimentClassifier:
+        devices.append(device)
+        return tiny_classifier
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(SentimentClassifier, "from_pretrained", from_pretrained)
+    code, _ = call("evaluate", "--data", reviews_file, "--no-baselines", "--compare", tiny_model_directory)
+    assert code == 0 and devices == ["cuda", "cuda"]
+
+
+def test_a_model_for_onnx_runtime_refuses_the_gpu(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").touch()
+    code, said = call("predict", "--model", tmp_path, "--device", "cuda", "good")
+    assert code == 2 and "ONNX Runtime computes this model on the CPU; leave out --device cuda." in said
