@@ -1,4 +1,4 @@
-"""What several commands of the command line take: a configuration, or a model and where it computes."""
+"""What several commands of the command line take: a configuration, or a model and where it computes, and reviews."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from sentiment.errors import InputError
 
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
+    from sentiment.config import DataConfig
 
 
 def configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
@@ -71,3 +72,32 @@ def chosen_device(wanted: str) -> str:
         found = f"{torch.cuda.device_count()} GPU(s) here for {processes} process(es)"
         raise InputError(f"--device is cuda, but torch sees {found}; use --device cpu or auto.")
     return "cpu"
+
+
+def add_data_options(
+    parser: argparse.ArgumentParser, about: str, name: str = "--data", split: bool = False, groups_file: bool = False
+) -> None:
+    """`--data SOURCE`, the columns of it that hold reviews and labels, and where they are of use two more.
+
+    Args:
+        parser: of the command.
+        about: which reviews these are, for the help.
+        name: of the option in place of `--data`, which has to be given; another may be left out.
+        split: whether the user names one of its splits.
+        groups_file: whether a validation part is set aside, for which films can be named.
+    """
+    parser.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
+    if split:
+        parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
+    parser.add_argument("--label-column", default="label", metavar="NAME", help="column with 0 or 1 (default: label)")
+    if groups_file:
+        parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+
+
+def data_config(options: argparse.Namespace) -> "DataConfig":
+    """What `add_data_options` has read."""
+    from sentiment.config import DataConfig
+
+    groups_file = getattr(options, "groups_file", None)
+    return DataConfig(options.data, options.text_column, options.label_column, groups_file=groups_file)

@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sentiment.cli_arguments import chosen_device, load_classifier, model_parser
+from sentiment.cli_arguments import add_data_options, chosen_device, data_config, load_classifier, model_parser
 from sentiment.errors import InputError
 
 
 def evaluate(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
     parser = model_parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of labelled reviews")
-    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    add_data_options(parser, "hub id, directory or file of labelled reviews", split=True)
     parser.add_argument("--output", metavar="DIR", type=Path, help="for metrics.json, predictions.parquet, report.html")
-    parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
-    parser.add_argument("--label-column", default="label", metavar="NAME", help="column with 0 or 1 (default: label)")
     parser.add_argument("--train-data", metavar="SOURCE", help="what baselines are fitted on; default: SOURCE's train")
     parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
     parser.add_argument("--compare", nargs="+", default=[], metavar="DIR", help="models, or their predictions.parquet")
@@ -29,14 +26,13 @@ def evaluate(arguments: Sequence[str]) -> None:
 
     from sentiment.answer_cache import default_cache
     from sentiment.assessment import Question, assess, update_model
-    from sentiment.config import DataConfig
     from sentiment.files import write_json
     from sentiment.gathering import write_predictions
     from sentiment.report import write_report
     from sentiment.summary import summary
 
     question = Question(
-        data=DataConfig(source=options.data, text_column=options.text_column, label_column=options.label_column),
+        data=data_config(options),
         split=options.split,
         model=options.model,
         device=chosen_device(options.device),
@@ -61,7 +57,7 @@ def evaluate(arguments: Sequence[str]) -> None:
 def behaviour(arguments: Sequence[str]) -> None:
     """[--model DIR] [--train-data SOURCE] [--json]: what a model makes of negation, typos, swapped names and so on."""
     parser = model_parser("behaviour", "Asks a model about short sentences of known meaning; prints failure rates.")
-    parser.add_argument("--train-data", metavar="SOURCE", help="ask linear baselines, too, fitted on its train split")
+    add_data_options(parser, "ask linear baselines, too, fitted on its train split", "--train-data")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     options = parser.parse_args(arguments)
 
@@ -69,7 +65,7 @@ def behaviour(arguments: Sequence[str]) -> None:
     from sentiment.rivals import behaviour_of_all
 
     classifier = load_classifier(options)
-    columns = behaviour_of_all(classifier, options.train_data)
+    columns = behaviour_of_all(classifier, None if options.data is None else data_config(options))
     if options.json:
         print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
     else:
@@ -81,37 +77,32 @@ def length_limits(arguments: Sequence[str]) -> None:
     parser = model_parser(
         "length-limits", "Measures what a length limit costs, and which part of a long review to read."
     )
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="where train comes from; or a file, read whole")
-    parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+    add_data_options(parser, "where train comes from; or a file, read whole", groups_file=True)
     parser.add_argument("--limits", nargs="+", type=_positive, default=[256, 512], metavar="N", help="most tokens read")
     options = parser.parse_args(arguments)
 
-    from sentiment.config import DataConfig
     from sentiment.length_limits import measure, table
 
     classifier = load_classifier(options)
-    print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file), options.limits)))
+    print(table(measure(classifier, data_config(options), options.limits)))
 
 
 def short_texts(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE: how a sentence or two are read, cut from reviews of the validation part."""
     parser = model_parser("short-texts", "Measures a model and n-grams on sentences cut from validation reviews.")
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="where train comes from")
-    parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+    add_data_options(parser, "where train comes from", groups_file=True)
     options = parser.parse_args(arguments)
 
-    from sentiment.config import DataConfig
     from sentiment.short_texts import measure, table
 
     classifier = load_classifier(options)
-    print(table(measure(classifier, DataConfig(options.data, groups_file=options.groups_file))))
+    print(table(measure(classifier, data_config(options))))
 
 
 def deletion_test(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--reviews 500] [--output FILE]: are explanations true, and what do they cost?"""
     parser = model_parser("deletion-test", "Takes away the words that explain names, and compares with random words.")
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="hub id, directory or file of reviews")
-    parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
+    add_data_options(parser, "hub id, directory or file of reviews; their labels are not read", split=True)
     parser.add_argument("--reviews", type=int, default=500, help="how many, drawn at random (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="of the reviews and words drawn (default: 0)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
@@ -122,12 +113,11 @@ def deletion_test(arguments: Sequence[str]) -> None:
     import numpy as np
 
     from sentiment import deletion_test as room
-    from sentiment.config import DataConfig
     from sentiment.data import load_reviews
     from sentiment.files import write_json
 
     classifier = load_classifier(options)
-    texts = list(load_reviews(DataConfig(source=options.data), options.split, labelled=False)["text"])
+    texts = list(load_reviews(data_config(options), options.split, labelled=False)["text"])
     rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
     chosen = [texts[row] for row in rows]
     results = room.deletion_test(classifier, chosen, options.seed) | {"cost": room.explanation_cost(classifier, chosen)}

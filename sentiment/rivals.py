@@ -75,7 +75,9 @@ def compared_model(place: str, answers: Answers, device: str) -> Rival:
     return Rival(place, gather(classifier, answers.texts, answers.labels.tolist()).probabilities, {})
 
 
-def behaviour_of_all(classifier: SentimentClassifier, train_data: str | None) -> dict[str, list[behaviour.Outcome]]:
+def behaviour_of_all(
+    classifier: SentimentClassifier, train_data: DataConfig | None
+) -> dict[str, list[behaviour.Outcome]]:
     """Behaviour tests of a model and, where training reviews are named, of the linear baselines.
 
     Raises:
@@ -85,7 +87,7 @@ def behaviour_of_all(classifier: SentimentClassifier, train_data: str | None) ->
     texts = behaviour.texts(cases)
     said = {"model": dict(zip(texts, classifier.predict_proba(texts)[:, 1].tolist(), strict=True))}
     if train_data is not None:
-        train = load_reviews(DataConfig(source=train_data), "train")
-        check_both_classes(train["label"], f"{train_data} (train)")
+        train = load_reviews(train_data, "train")
+        check_both_classes(train["label"], f"{train_data.source} (train)")
         said |= {rival.name: dict(rival.others) for rival in fitted_baselines(train, None, texts, default_cache())[1:]}
     return {name: behaviour.outcomes(cases, probabilities) for name, probabilities in said.items()}

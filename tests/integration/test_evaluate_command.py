@@ -118,3 +118,26 @@ def test_length_limits_are_measured(
     assert code == 0 and len(printed.splitlines()) == 6
     code, _, complaint = run(capsys, "length-limits", *arguments, "--limits", "0")
     assert code == 2 and "--limits: 0 is not a whole number of at least 1" in complaint
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("evaluate", ["--no-baselines"]),
+        ("short-texts", []),
+        ("length-limits", ["--limits", "3"]),
+        ("deletion-test", ["--reviews", "2"]),
+        ("behaviour", []),
+    ],
+)
+def test_every_judge_can_be_told_which_columns_to_read(
+    capsys: pytest.CaptureFixture[str], tiny_model_directory: Path, source: Path, command: str, arguments: list[str]
+) -> None:
+    for file in source.iterdir():
+        file.write_text(file.read_text("utf-8").replace('"text"', '"review"').replace('"label"', '"liked"'), "utf-8")
+    option = "--train-data" if command == "behaviour" else "--data"
+    call = [command, "--model", tiny_model_directory, option, source, *arguments]
+    code, printed, said = run(capsys, *call)
+    assert code == 2 and printed == "" and "no column 'text'" in said
+    code, printed, said = run(capsys, *call, "--text-column", "review", "--label-column", "liked")
+    assert code == 0 and printed, said
