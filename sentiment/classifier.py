@@ -13,13 +13,14 @@ from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.errors import InputError, RunError
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN
+from sentiment.model_directory import SHIPPED_MODELS, locate_model
 from sentiment.prediction import Prediction, Predictor
 from sentiment.prediction_network import Precision, prediction_network
 
 if TYPE_CHECKING:
     from sentiment.explanation import Explanation
 
-SHIPPED_MODEL = Path(__file__).parent / "models" / "imdb"
+SHIPPED_MODEL = SHIPPED_MODELS / "imdb"
 
 
 class SentimentClassifier(Predictor):
@@ -53,8 +54,8 @@ class SentimentClassifier(Predictor):
         """Load a model.
 
         Args:
-            model: a model directory, a hub id, or the name of a model that ships with the package: "imdb", which None
-                takes as well, or the quicker "imdb-small".
+            model: a model directory, the name of a model that ships with the package ("imdb", which None takes as
+                well, or the quicker "imdb-small"), or a hub id; the first of these that there is.
             device: where it computes.
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6; "bf16" is about twice as fast on a CPU
@@ -64,12 +65,9 @@ class SentimentClassifier(Predictor):
             InputError: if there is no such model, its directory is damaged, or the precision cannot be had.
             RunError: if the hub cannot be reached.
         """
-        directory = SHIPPED_MODEL if model is None else Path(model).expanduser()
-        if not directory.exists() and isinstance(model, str):
-            if model in {shipped.name for shipped in SHIPPED_MODEL.parent.iterdir()}:
-                directory = SHIPPED_MODEL.parent / model
-            elif _looks_like_hub_id(model):
-                directory = _download(model, revision)
+        directory = SHIPPED_MODEL if model is None else locate_model(model)
+        if isinstance(model, str) and not directory.exists() and _looks_like_hub_id(model):
+            directory = _download(model, revision)
         return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:

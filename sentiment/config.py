@@ -58,7 +58,7 @@ class DataConfig:
     label_column: str = "label"
     """Column that holds 0 (negative) or 1 (positive)."""
     group_column: Optional[str] = None
-    """Column whose equal values (films) stay on one side of the validation split; `group`, where there is one."""
+    """Column whose equal values (films) stay on one side of the validation split; null: `group`, if there is one."""
     groups_file: Optional[str] = None
     """Text file with the group of each training row, one a line; instead of any groups that the source names."""
     validation_fraction: OpenUnitInterval = 0.1
@@ -169,7 +169,7 @@ class TrainConfig:
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
     pretrained: Optional[str] = None
-    """Directory of a language model, whose encoder and vocabulary, or of a classifier, all of which is the start."""
+    """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
     unlabelled_split: str = "unsupervised"
     """Split read beside the training part when adversarial.virtual_weight or entropy_weight is above 0."""
 
@@ -206,9 +206,9 @@ class DistilConfig:
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
     pretrained: str = "runs/pretrain/model"
-    """Directory of a language model, whose encoder and vocabulary, or of a classifier, all of which is the start."""
+    """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
     teachers: list[str] = field(default_factory=list)
-    """Model directories; n-grams with logistic regression are always one more teacher."""
+    """Model directories or shipped names; n-grams with logistic regression are always one more teacher."""
     unlabelled_split: str = "unsupervised"
     """Split whose reviews the teachers judge."""
     unlabelled_reviews: NonNegativeInt = 0

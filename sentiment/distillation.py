@@ -4,7 +4,6 @@ The teachers have seen the labelled reviews, so there the labels speak; on the u
 probabilities do.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
 from sentiment.files import write_json
 from sentiment.hardware import Hardware
+from sentiment.model_directory import locate_model
 from sentiment.run_directory import open_run, say
 from sentiment.short_reviews import short_reviews
 from sentiment.supervised import fit_classifier
@@ -37,13 +37,13 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = load_checkpoint(Path(config.pretrained), *KINDS)
+    pretrained = load_checkpoint(locate_model(config.pretrained), *KINDS)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]
     unlabelled += crops(unlabelled, config.crops, config.run.seed)
     with open_run(config, hardware, resume) as directory:
-        held_out, targets = ensemble_logits([*map(Path, config.teachers)], parts, unlabelled, hardware)
+        held_out, targets = ensemble_logits([*map(locate_model, config.teachers)], parts, unlabelled, hardware)
         metrics = classification_metrics(parts.validation_labels, expit(held_out))
         say(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
         write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
@@ -65,5 +65,5 @@ def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:
     hardware = Hardware.choose(config.run.device, config.run.precision)
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
     documents = list(tokenise_reviews(reviews)["tokens"])
-    _, logits = ensemble_logits([*map(Path, config.teachers)], parts, documents, hardware)
+    _, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, documents, hardware)
     return {"teachers": config.teachers, "split": split, **classification_metrics(reviews["label"], expit(logits))}

@@ -19,6 +19,8 @@ from sentiment.files import check_fingerprint, fingerprint, read_json, write_jso
 from sentiment.text import Direction, Keep, TextEncoder, Vocabulary
 
 FORMAT_VERSION = 1
+SHIPPED_MODELS = Path(__file__).parent / "models"
+"""The model directories that come with the package; the name of each names its model."""
 PARTS = {"format_version", "kind", "model", "text", "calibration", "files", "sha256"}
 TORCH_WEIGHTS, ONNX_WEIGHTS = "model.safetensors", "model.onnx"
 READERS = {
@@ -46,6 +48,22 @@ class ModelDirectory:
     calibration: dict[str, float]
     metrics: dict[str, Any]
     card: str
+
+
+def locate_model(model: str | Path) -> Path:
+    """Where a model lies that is given as a directory, or as the name of one that ships with the package.
+
+    A model directory goes before a shipped model of that name; a directory without config.json, such as one of reviews,
+    does not.
+
+    Returns:
+        The model's directory, or `model` as it is, for a reader to say what is missing there.
+    """
+    directory = Path(model).expanduser()
+    if (directory / "config.json").is_file():
+        return directory
+    shipped = {file.parent.name: file.parent for file in SHIPPED_MODELS.glob("*/config.json")}
+    return shipped.get(str(model), directory)
 
 
 def write_directory(target: Path, model: ModelDirectory, weights: str) -> None:

@@ -22,6 +22,7 @@ from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
+from sentiment.model_directory import locate_model
 from sentiment.run_directory import open_run, say
 from sentiment.sizes import build
 from sentiment.text import TextEncoder, build_vocabulary
@@ -132,7 +133,7 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = None if config.pretrained is None else load_checkpoint(Path(config.pretrained), *KINDS)
+    pretrained = None if config.pretrained is None else load_checkpoint(locate_model(config.pretrained), *KINDS)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         wanted = config.adversarial.wants_unlabelled

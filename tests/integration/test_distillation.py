@@ -73,6 +73,23 @@ def test_a_classifier_is_trained_further(tmp_path: Path, source: DataConfig, sma
     assert further[0]["train_loss"] < 0.9 * first[0]["train_loss"]
 
 
+def test_shipped_models_are_starts_and_teachers_by_their_name(
+    tmp_path: Path,
+    source: DataConfig,
+    small_settings: dict[str, Any],
+    tiny_model_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sentiment.model_directory.SHIPPED_MODELS", tiny_model_directory.parent)
+    train(TrainConfig(**small_settings, data=source, pretrained="tiny"))
+    config = DistilConfig(**small_settings, data=source, pretrained="tiny", teachers=["tiny"])
+    distil(replace(config, run=replace(config.run, output_dir=str(tmp_path / "student"))))
+    assert judge_teachers(config, "train")["teachers"] == ["tiny"]
+    for run in ("run", "student"):
+        vocabulary = SentimentClassifier.from_pretrained(tmp_path / run / "model").text.vocabulary
+        assert vocabulary.words == SentimentClassifier.from_pretrained("tiny").text.vocabulary.words
+
+
 def test_short_reviews_are_repeatable_and_of_both_kinds() -> None:
     sentences = short_reviews.short_reviews(500, seed=3)
     assert sentences == short_reviews.short_reviews(500, seed=3) != short_reviews.short_reviews(500, seed=4)

@@ -121,6 +121,7 @@ def test_a_shipped_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytes
     assert small.digest() == SentimentClassifier.from_pretrained(SHIPPED_MODEL.parent / "imdb-small").digest()
     assert small.digest() != SentimentClassifier.from_pretrained().digest()
     assert small.predict("A wonderful film, and a moving one.").label == "positive"
-    (tmp_path / "imdb-small").mkdir()  # what lies here goes before
-    with pytest.raises(InputError, match="imdb-small"):
-        SentimentClassifier.from_pretrained("imdb-small")
+    (tmp_path / "imdb-small").mkdir()  # of reviews, say
+    assert SentimentClassifier.from_pretrained("imdb-small").digest() == small.digest()
+    with pytest.raises(InputError, match=r"imdb-small/config\.json: cannot be read"):
+        SentimentClassifier.from_pretrained("./imdb-small")
