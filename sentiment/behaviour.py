@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sentiment.decision import THRESHOLD
+from sentiment.decision import is_positive
 from sentiment.evaluation import wilson_interval
 
 DATA = Path(__file__).with_name("behaviour.yaml")
@@ -42,10 +42,10 @@ class Case:
         probability = probabilities[self.text]
         if self.original is not None:
             before = probabilities[self.original]
-            return abs(probability - before) > MOST_MOVE or (probability >= THRESHOLD) != (before >= THRESHOLD)
+            return abs(probability - before) > MOST_MOVE or bool(is_positive(probability) != is_positive(before))
         if self.expected == "unsure":
             return max(probability, 1 - probability) >= NEARLY_CERTAIN
-        return (probability >= THRESHOLD) != (self.expected == "positive")
+        return bool(is_positive(probability)) != (self.expected == "positive")
 
 
 @dataclass(frozen=True)

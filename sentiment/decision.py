@@ -9,11 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 
 THRESHOLD = 0.5
-"""A review is positive from this probability on; the one place that says so."""
+"""A review is positive from this probability on; read by `is_positive` alone."""
 
 
 def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Probability of positive of every prediction, whatever computed its logit: sigmoid(logit / temperature).
+
+    `sentiment.model.probability` is the same of tensors, for what stays in torch.
 
     Args:
         logits: any shape, of positive.
@@ -25,8 +27,8 @@ def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
     return np.exp(-np.logaddexp(0, -np.asarray(logits, dtype=np.float64) / temperature))
 
 
-def is_positive(probabilities: np.ndarray) -> np.ndarray:
-    """Predicted labels: bool array of the same shape."""
+def is_positive(probabilities: np.ndarray | float) -> np.ndarray:
+    """Predicted labels: bool array of the same shape. The one place where a probability becomes a label."""
     return np.asarray(probabilities) >= THRESHOLD
 
 

@@ -13,6 +13,7 @@ from sentiment.batching import EncodedReviews
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import load_reviews, split_validation, tokenise_reviews
+from sentiment.decision import is_positive, probability
 from sentiment.evaluation import wilson_interval
 from sentiment.inference import predict_logits
 
@@ -86,7 +87,7 @@ def _reading(
     encoded = EncodedReviews(vocabulary.encode(text[::-1] if backward else text) for text in texts)
     logits = predict_logits(classifier.model, encoded, classifier.device).astype(np.float64)
     mean = np.bincount(owners, logits, len(parts)) / np.bincount(owners, minlength=len(parts))
-    correct = (mean >= 0) == labels
+    correct = is_positive(probability(mean, classifier.temperature)) == labels
     hits, over = int(correct[long].sum()), int(long.sum())
     return Reading(
         limit=limit,

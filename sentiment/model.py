@@ -219,5 +219,5 @@ class SentimentRNN(nn.Module):
 
 
 def probability(logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Probability of positive, the one place where a logit becomes one: sigmoid(logit / temperature)."""
+    """Probability of positive, of tensors: sigmoid(logit / temperature); predictions have `decision.probability`."""
     return torch.sigmoid(logits / temperature)

@@ -1,5 +1,6 @@
 import pytest
 
+from sentiment import decision
 from sentiment.behaviour import CHANGES, MOST_MOVE, NEARLY_CERTAIN, Case, cases, outcomes, table, texts
 from sentiment.text import normalise, tokenise
 
@@ -30,6 +31,13 @@ def test_what_fails(expected, probability, fails):
 )
 def test_a_change_that_should_not_matter_fails_where_the_answer_moves(before, after, fails):
     assert case("unmoved", original="a").fails({"a": before, "b": after}) == fails
+
+
+def test_the_label_is_that_of_every_prediction(monkeypatch):
+    monkeypatch.setattr(decision, "THRESHOLD", 0.7)
+    assert case("positive").fails({"b": 0.69}) and not case("negative").fails({"b": 0.69})
+    assert case("unmoved", original="a").fails({"a": 0.71, "b": 0.69})
+    assert not case("unmoved", original="a").fails({"a": 0.51, "b": 0.49})
 
 
 def test_rates_and_examples_by_hand():

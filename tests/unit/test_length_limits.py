@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment import decision
 from sentiment.config import DataConfig
 from sentiment.length_limits import STRATEGIES, measure, table, windows
 
@@ -29,6 +30,11 @@ def test_windows_cover_a_review(limit, over):
     found = windows(review, limit)
     assert {token for window in found for token in window} == set(review)
     assert all(len(window) == limit for window in found)
+
+
+def test_the_label_is_that_of_every_prediction(tiny_classifier, reviews_file, monkeypatch):
+    monkeypatch.setattr(decision, "THRESHOLD", 1.1)
+    assert {row.accuracy for row in measure(tiny_classifier, DataConfig(str(reviews_file)), [3])} == {0.5}
 
 
 def test_whole_is_what_the_model_says_and_a_high_limit_changes_nothing(tiny_classifier, reviews_file, reviews):
