@@ -5,9 +5,9 @@ Both are fitted on the validation part, never on test reviews, and stored in the
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import expit
 
-from sentiment.decision import is_positive
+from sentiment.decision import probability
+from sentiment.evaluation import accuracy_by_score
 
 CONFIDENT_ACCURACY = 0.97
 """Share of right answers, among those not called uncertain, that the band is chosen for."""
@@ -30,10 +30,9 @@ def fit(logits: np.ndarray, labels: np.ndarray, confident_accuracy: float = CONF
         `confident_accuracy` it was chosen for.
     """
     temperature = fit_temperature(logits, labels)
-    probabilities = expit(np.asarray(logits, dtype=np.float64) / temperature)
     return {
         "temperature": temperature,
-        "confident_from": confident_from(probabilities, labels, confident_accuracy),
+        "confident_from": confident_from(probability(logits, temperature), labels, confident_accuracy),
         "confident_accuracy": confident_accuracy,
     }
 
@@ -61,12 +60,8 @@ def confident_from(probabilities: np.ndarray, labels: np.ndarray, accuracy: floa
     Returns:
         0.5 to 1. Where even the surest answers are wrong too often it is 1, so that no answer is called sure.
     """
-    scores = np.maximum(probabilities, 1 - probabilities)
-    correct = is_positive(probabilities) == (np.asarray(labels) == 1)
-    order = np.argsort(-scores, kind="stable")
-    share = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    last_of_score = np.append(np.diff(scores[order]) != 0, True)  # equal scores are answered together
-    enough = np.flatnonzero((share >= accuracy) & last_of_score)
+    scores, _, reached = accuracy_by_score(labels, probabilities)
+    enough = np.flatnonzero(reached >= accuracy)
     if not len(enough):
         return 1.0
-    return 0.5 if enough[-1] == len(order) - 1 else float(scores[order][enough[-1]])
+    return 0.5 if enough[-1] == len(scores) - 1 else float(scores[enough[-1]])

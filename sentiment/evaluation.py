@@ -107,11 +107,12 @@ def error_if_calibrated(probabilities: np.ndarray, bins: int = CALIBRATION_BINS,
     return float(gaps.mean() / len(probabilities))
 
 
-def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy of the answers that are kept when the least sure ones are left to a person.
+def accuracy_by_score(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Accuracy of the answers of each score or a higher one.
 
     Returns:
-        Coverage (share of reviews answered, rising to 1) and accuracy of those, both [distinct scores].
+        The scores, falling; how many answers have that score or a higher one; the accuracy of those: each
+        [distinct scores].
     """
     scores = np.maximum(probabilities, 1 - np.asarray(probabilities))
     correct = is_positive(probabilities) == (np.asarray(labels) == 1)
@@ -119,7 +120,17 @@ def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.nda
     answered = np.arange(1, len(order) + 1)
     last_of_score = np.append(np.diff(scores[order]) != 0, True)  # equal scores are answered together
     accuracy = np.cumsum(correct[order]) / answered
-    return (answered / len(order))[last_of_score], accuracy[last_of_score]
+    return scores[order][last_of_score], answered[last_of_score], accuracy[last_of_score]
+
+
+def risk_coverage(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy of the answers that are kept when the least sure ones are left to a person.
+
+    Returns:
+        Coverage (share of reviews answered, rising to 1) and accuracy of those, both [distinct scores].
+    """
+    _, answered, accuracy = accuracy_by_score(labels, probabilities)
+    return answered / len(labels), accuracy
 
 
 def paired_comparison(correct: np.ndarray, other: np.ndarray) -> dict[str, float | int | list[float]]:

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from sentiment import calibration, decision
+from sentiment import calibration, decision, model
 from sentiment.evaluation import expected_calibration_error
 
 
@@ -54,6 +55,12 @@ def test_answers_outside_the_band_are_as_accurate_as_stated(rows, accuracy):
     assert 0.5 <= bound <= 1
     if answered.any() and bound < 1:
         assert np.mean((probabilities >= 0.5)[answered] == (labels == 1)[answered]) >= accuracy
+
+
+@given(st.floats(-1e3, 1e3), st.floats(*calibration.TEMPERATURES))
+def test_a_probability_is_the_same_of_tensors_and_of_arrays(logit, temperature):
+    of_tensor = float(model.probability(torch.tensor(logit, dtype=torch.float64), temperature))
+    assert of_tensor == pytest.approx(float(decision.probability(np.array(logit), temperature)), abs=1e-12)
 
 
 def test_fitting_gives_what_a_model_directory_holds():

@@ -6,6 +6,7 @@ from sklearn import metrics as sk
 
 from sentiment.decision import is_positive
 from sentiment.evaluation import (
+    accuracy_by_score,
     classification_metrics,
     error_if_calibrated,
     expected_calibration_error,
@@ -80,6 +81,13 @@ def test_the_error_of_chance_alone():
     assert error_if_calibrated(np.array([0.5])) == 0.5  # one review: off by a half either way
     # one bin of n fair coins: mean distance of a share from a half is sqrt(2 / pi) / (2 sqrt(n))
     assert error_if_calibrated(np.full(400, 0.5), bins=1, draws=2000) == pytest.approx(0.0199, rel=0.05)
+
+
+def test_accuracy_by_score_by_hand():
+    scores, answered, accuracy = accuracy_by_score(LABELS, PROBABILITIES)  # scores .9 .6 .8 .6 .5, the .6 wrong
+    np.testing.assert_allclose(scores, [0.9, 0.8, 0.6, 0.5])
+    assert answered.tolist() == [1, 2, 4, 5]
+    np.testing.assert_allclose(accuracy, [1, 1, 0.5, 0.6])
 
 
 def test_risk_coverage_by_hand():
