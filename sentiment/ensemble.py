@@ -30,7 +30,7 @@ def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware)
         model = checkpoint.build().to(device)
         assert isinstance(model, SentimentRNN)
         network = prediction_network(model, "auto" if precision == "bf16" else "fp32", device)
-        reviews = EncodedReviews(checkpoint.text.encode(document.split()) for document in documents)
+        reviews = EncodedReviews(map(checkpoint.text.encode_document, documents))
         with hardware.accelerator.autocast():  # for a network on a GPU; a `PredictionNetwork` rounds by itself
             return predict_logits(network, reviews, device)
 

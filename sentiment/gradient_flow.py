@@ -68,8 +68,8 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
     parts = read_parts(config.data)
     vocabulary = build_vocabulary(map(str.split, parts.train), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-    train = EncodedReviews(map(text.encode, map(str.split, parts.train)), parts.train_labels)
-    validation = EncodedReviews(map(text.encode, map(str.split, parts.validation)), parts.validation_labels)
+    train = EncodedReviews(map(text.encode_document, parts.train), parts.train_labels)
+    validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
     input_ids, labels = last_words(validation)
     device, results = hardware.accelerator.device, {}
     for name, build in NETWORKS.items():

@@ -63,7 +63,7 @@ def measure(classifier: SentimentClassifier, data: DataConfig) -> list[ShortRead
     parts = read_parts(data)
     labels = parts.validation_labels == 1
     texts = pieces(parts.validation)
-    encoded = EncodedReviews(classifier.text.encode(text.split()) for text in texts)
+    encoded = EncodedReviews(map(classifier.text.encode_document, texts))
     model = probability(classifier.logits(encoded), classifier.temperature)
     train_labels = parts.train_labels.astype(int).tolist()
     ngrams = probability(baseline_logits(NGRAMS, parts.train, train_labels, texts, default_cache()), 1.0)

@@ -171,3 +171,7 @@ class TextEncoder:
     def encode(self, tokens: Sequence[str]) -> list[int]:
         """Ids of the tokens that are read, at most `max_length`."""
         return self.vocabulary.encode(self.tokens_read(tokens))
+
+    def encode_document(self, document: str) -> list[int]:
+        """`encode` of a review given as its tokens joined by spaces."""
+        return self.encode(document.split())

@@ -93,3 +93,5 @@ def test_the_end_that_is_kept_and_the_direction_of_reading() -> None:
     assert TextEncoder(vocabulary, 3, "tail").tokens_read(tokens) == ["b", "c", "d"]
     assert TextEncoder(vocabulary, 3, "tail", "backward").tokens_read(tokens) == ["d", "c", "b"]
     assert TextEncoder(vocabulary, 9).encode(["b", PADDING]) == [4, UNKNOWN_ID]
+    assert TextEncoder(vocabulary, 2).encode_document("d c a") == [5, 3]
+    assert TextEncoder(vocabulary, 2).encode_document("") == []
