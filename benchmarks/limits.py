@@ -88,8 +88,8 @@ class Distance:
 
     @property
     def share(self) -> float:
-        """Of the product rate, reached."""
-        return 1 / self.times if self.bound_by == "products" else self.floor / median(self.seconds)
+        """Of the bounding rate, reached."""
+        return 1 / self.times
 
 
 def distance(what: str, work: Work, flops: float, rate: float, bandwidth: float, seconds: list[float]) -> Distance:

@@ -65,7 +65,8 @@ def test_floors() -> None:
     assert work.bytes_moved == 10 * 2 * 2 * (5 + 6 + 6)
     by_products = distance("", work, 100.0, rate=10.0, bandwidth=1e9, seconds=[20.0])
     assert (by_products.floor, by_products.times, by_products.bound_by) == (10.0, 2.0, "products")
-    assert distance("", work, 100.0, rate=1e9, bandwidth=680.0, seconds=[4.0]).bound_by == "memory"
+    by_memory = distance("", work, 100.0, rate=1e9, bandwidth=680.0, seconds=[4.0])
+    assert (by_memory.bound_by, by_memory.share) == ("memory", 0.25)
 
 
 def test_a_gain_is_within_its_round() -> None:
