@@ -57,12 +57,18 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
         Per network: validation figures and the median norm at each distance from the last word.
 
     Raises:
-        InputError: for settings or reviews that cannot be used, or a pretrained start, which a tanh network has not.
+        InputError: for settings or reviews that cannot be used, among them a pretrained start, which a tanh network
+            has not, and losses of unlabelled reviews, which are not read.
         RunError: if the work fails on the way.
     """
     if config.pretrained is not None:
         raise InputError(
             "gradient-flow trains from scratch, since no tanh network was pretrained; leave out `pretrained`."
+        )
+    if config.adversarial.wants_unlabelled:
+        raise InputError(
+            "gradient-flow reads no unlabelled reviews; leave out `adversarial.virtual_weight` and "
+            "`adversarial.entropy_weight`."
         )
     hardware = Hardware.choose(config.run.device, config.run.precision)
     parts = read_parts(config.data)

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from sentiment.batching import EncodedReviews
-from sentiment.config import DataConfig, TrainConfig
+from sentiment.config import AdversarialConfig, DataConfig, TrainConfig
 from sentiment.errors import InputError
 from sentiment.gradient_flow import (
     FARTHEST,
@@ -109,3 +109,10 @@ def test_both_networks_are_trained_and_measured(small_settings, reviews_file, tm
 def test_a_pretrained_start_is_refused(small_settings):
     with pytest.raises(InputError, match="trains from scratch"):
         compare(replace(TrainConfig(**small_settings), pretrained="somewhere"))
+
+
+@pytest.mark.parametrize("weight", ["virtual_weight", "entropy_weight"])
+def test_losses_of_unlabelled_reviews_are_refused(small_settings, weight):
+    config = TrainConfig(**small_settings, adversarial=AdversarialConfig(**{weight: 0.5}))
+    with pytest.raises(InputError, match=f"reads no unlabelled reviews.*{weight}"):
+        compare(config)
