@@ -5,17 +5,21 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
 
 from sentiment.answer_cache import default_cache, remembered
 from sentiment.baselines import baseline_logits
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import load_checkpoint
 from sentiment.data import Parts
+from sentiment.errors import InputError
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN
 from sentiment.prediction_network import prediction_network
 
+FOLDS = 10
+"""Of the validation part; fewer where a class has fewer reviews."""
 VERSION = 2
 """Raised when a network's answers change, so that none that was kept before is taken."""
 NGRAMS = "NB-weighted 1-3-grams + logistic regression"
@@ -44,7 +48,9 @@ def ensemble_logits(
     """Logits of all teachers together, for the validation part and for other reviews.
 
     The weights are those of a logistic regression of the validation labels on the teachers' logits, so the sum is
-    calibrated there.
+    calibrated there. The validation part itself is answered out of fold, by weights that did not see the review's
+    label, so that its figures are not those of the data that was fitted; the choice of each teacher's best epoch may
+    still have seen it.
 
     Args:
         teachers: model directories.
@@ -53,14 +59,24 @@ def ensemble_logits(
         hardware: device and precision of the networks.
 
     Returns:
-        [len(parts.validation)] and [len(documents)] float64.
+        Out of fold [len(parts.validation)], and with the weights of the whole validation part [len(documents)], both
+        float64.
+
+    Raises:
+        InputError: for a teacher that cannot be read, or fewer than two validation reviews of a class.
     """
+    folds = min(FOLDS, int(np.bincount(parts.validation_labels.astype(int), minlength=2).min()))
+    if folds < 2:
+        raise InputError(
+            "the validation part has fewer than two reviews of a class, too few to weigh the teachers; raise "
+            "data.validation_fraction."
+        )
     everything = [*parts.validation, *documents]
     labels = parts.train_labels.astype(int).tolist()
     columns = [baseline_logits(NGRAMS, parts.train, labels, everything, default_cache())]
     columns += [member_logits(directory, everything, hardware) for directory in teachers]
     logits = np.stack(columns, axis=1).astype(np.float64)
     held_out = len(parts.validation)
-    weights = LogisticRegression().fit(logits[:held_out], parts.validation_labels)
-    combined = weights.decision_function(logits)
-    return combined[:held_out], combined[held_out:]
+    known, truth, weights = logits[:held_out], parts.validation_labels, LogisticRegression()
+    out_of_fold = cross_val_predict(weights, known, truth, cv=folds, method="decision_function")
+    return out_of_fold, weights.fit(known, truth).decision_function(logits)[held_out:]
