@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import InputError
@@ -12,19 +12,41 @@ if TYPE_CHECKING:
     from sentiment.config import DataConfig
 
 
-def configured(command: str, config_class: Any, arguments: Sequence[str]) -> tuple[Any, bool]:
-    """Configuration and --resume from `CONFIG.yaml [--resume] [--dotted.key=value ...]`."""
+RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "go on with a run that was stopped"}}
+
+
+def configured(
+    command: str, config_class: Any, arguments: Sequence[str], own: Mapping[str, Any] = RESUME
+) -> tuple[Any, argparse.Namespace]:
+    """Configuration and the command's own options, from `CONFIG.yaml [own options] [--dotted.key=value ...]`.
+
+    Args:
+        command: its name.
+        config_class: of the configuration.
+        arguments: of the command line.
+        own: options of this command that are no settings, each with its keyword arguments of `add_argument`.
+
+    Raises:
+        InputError: for a configuration that cannot be read, or another option.
+    """
     from sentiment.config import load_config, parser_for
 
+    parser = argparse.ArgumentParser(f"sentiment {command} CONFIG.yaml", add_help=False, allow_abbrev=False)
+    for name, keywords in own.items():
+        parser.add_argument(name, **keywords)
     if not arguments or "-h" in arguments or "--help" in arguments:
-        usage = f"sentiment {command} CONFIG.yaml [--resume] [--dotted.key=value ...]"
-        parser_for(config_class, usage=usage, description=config_class.__doc__).print_help()
+        usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [--dotted.key=value ...]"
+        described = parser_for(config_class, usage=usage, description=config_class.__doc__)
+        for name, keywords in own.items():
+            described.add_argument(name, **keywords)
+        described.print_help()
         raise SystemExit(0 if arguments else 2)
-    path, *rest = arguments
-    if path.startswith("-"):
-        raise InputError(f"{path}: the configuration file comes first: sentiment {command} CONFIG.yaml {path} ...")
-    overrides = [argument for argument in rest if argument != "--resume"]
-    return load_config(config_class, path, overrides), "--resume" in rest
+    options, others = parser.parse_known_args(arguments)
+    if "--resume" in others:
+        raise InputError(f"--resume: sentiment {command} saves no state to go on from; leave it out.")
+    if not others or others[0].startswith("-"):
+        raise InputError(f"{' '.join(arguments)}: the configuration file comes first: {parser.prog} ...")
+    return load_config(config_class, others[0], others[1:]), options
 
 
 def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:

@@ -29,6 +29,6 @@ def gradient_flow(arguments: Sequence[str]) -> None:
     from sentiment.config import TrainConfig
     from sentiment.gradient_flow import compare, render_table
 
-    config, resume = configured("gradient-flow", TrainConfig, arguments)
-    print(render_table(compare(config, resume)))
+    config, options = configured("gradient-flow", TrainConfig, arguments)
+    print(render_table(compare(config, options.resume)))
     print(f"figure: {Path(config.run.output_dir) / 'gradient_flow.png'}")

@@ -1,6 +1,5 @@
 """Commands that train, and one that measures the teachers of a training."""
 
-import argparse
 import json
 import os
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ def train(arguments: Sequence[str]) -> None:
     from sentiment.config import TrainConfig
     from sentiment.supervised import train as run
 
-    config, resume = configured("train", TrainConfig, arguments)
-    run(config, resume)
+    config, options = configured("train", TrainConfig, arguments)
+    run(config, options.resume)
     _say_model(config.run.output_dir)
 
 
@@ -24,8 +23,8 @@ def pretrain(arguments: Sequence[str]) -> None:
     from sentiment.config import PretrainConfig
     from sentiment.pretraining import pretrain as run
 
-    config, resume = configured("pretrain", PretrainConfig, arguments)
-    run(config, resume)
+    config, options = configured("pretrain", PretrainConfig, arguments)
+    run(config, options.resume)
     _say_model(config.run.output_dir)
 
 
@@ -34,8 +33,8 @@ def distil(arguments: Sequence[str]) -> None:
     from sentiment.config import DistilConfig
     from sentiment.distillation import distil as run
 
-    config, resume = configured("distil", DistilConfig, arguments)
-    run(config, resume)
+    config, options = configured("distil", DistilConfig, arguments)
+    run(config, options.resume)
     _say_model(config.run.output_dir)
 
 
@@ -44,11 +43,9 @@ def ensemble(arguments: Sequence[str]) -> None:
     from sentiment.config import DistilConfig
     from sentiment.distillation import judge_teachers
 
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--split", default="test")
-    known, rest = options.parse_known_args(arguments)
-    config, _ = configured("ensemble", DistilConfig, rest)
-    print(json.dumps(judge_teachers(config, known.split), indent=2))
+    split = {"default": "test", "metavar": "NAME", "help": "which split is judged (default: test)"}
+    config, options = configured("ensemble", DistilConfig, arguments, {"--split": split})
+    print(json.dumps(judge_teachers(config, options.split), indent=2))
 
 
 def _say_model(output_dir: str) -> None:

@@ -1,0 +1,66 @@
+"""Commands that take a configuration: their help names the options they have, and no others are taken."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sentiment import cli, distillation, supervised
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command; returns exit code, standard output and standard error."""
+
+    def run(command: str, *arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.run(command, list(map(str, arguments)))
+        return int(left.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("train", "usage: sentiment train CONFIG.yaml [--resume] [--dotted.key=value ...]"),
+        ("ensemble", "usage: sentiment ensemble CONFIG.yaml [--split NAME] [--dotted.key=value ...]"),
+    ],
+)
+def test_the_help_is_true(call: Callable[..., tuple[int, str, str]], command: str, usage: str) -> None:
+    code, printed, _ = call(command, "--help")
+    assert code == 0 and printed.splitlines()[0] == usage
+    own = {"train": "--resume", "ensemble": "--split"}
+    assert {name for name in own.values() if f"\n  {name}" in printed} == {own[command]}
+    assert "--run.seed" in printed
+
+
+def test_options_reach_the_work(
+    call: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    config = tmp_path_factory.mktemp("configs") / "config.yaml"
+    config.write_text("batch_tokens: 99\n", "utf-8")
+    asked: list[object] = []
+    monkeypatch.setattr(supervised, "train", lambda config, resume: asked.append((config.batch_tokens, resume)))
+    monkeypatch.setattr(
+        distillation, "judge_teachers", lambda config, split: asked.append((config.batch_tokens, split)) or {}
+    )
+    for arguments in (["--resume"], [], ["--batch_tokens", "98", "--resume"]):
+        assert call("train", config, *arguments)[0] == 0
+    for arguments in (["--split", "train"], ["--batch_tokens=97"]):
+        assert call("ensemble", config, *arguments)[0] == 0
+    assert asked == [(99, True), (99, False), (98, True), (99, "train"), (97, "test")]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "sentence"),
+    [
+        ("ensemble", ["CONFIG.yaml", "--resume"], "--resume: sentiment ensemble saves no state to go on from"),
+        ("train", ["--run.seed=2", "CONFIG.yaml"], "comes first: sentiment train CONFIG.yaml ..."),
+        ("train", ["--resume"], "comes first: sentiment train CONFIG.yaml ..."),
+    ],
+)
+def test_another_call_is_refused_in_one_sentence(
+    call: Callable[..., tuple[int, str, str]], command: str, arguments: list[str], sentence: str
+) -> None:
+    code, printed, said = call(command, *arguments)
+    assert code == 2 and printed == "" and sentence in said and said.count("\n") == 1
