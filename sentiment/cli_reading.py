@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -41,6 +42,8 @@ def predict(arguments: Sequence[str]) -> None:
         from sentiment.line_prediction import predict_stream, print_predictions
 
         if options.text:
+            for text in options.text:
+                _say_if_file(text, "predict --input {} --output answers.csv")
             print_predictions(options.text, classifier.predict(options.text), options.json)
         else:
             predict_stream(classifier, sys.stdin.buffer, skip_bad_rows, options.json)
@@ -77,6 +80,13 @@ def load_predictor(options: argparse.Namespace) -> "Predictor":
     return OnnxClassifier.from_pretrained(options.model)
 
 
+def _say_if_file(text: str, command: str) -> None:
+    """A review that is the name of a file is a mistake as a rule: say which command reads what is in the file."""
+    if os.path.isfile(text):  # noqa: PTH113  # Path.is_file raises for a text that is too long for a name
+        read = f"sentiment {command.format(shlex.quote(text))}"
+        print(f"{text}: is a file, but its name is what is read here; `{read}` reads its content.", file=sys.stderr)
+
+
 def explain(arguments: Sequence[str]) -> None:
     """[--model DIR] [--json] [--html FILE] [TEXT]: what each word of one review changed, and each gate at it."""
     parser = model_parser("explain", "Explains the answer to one review, given as an argument or on standard input.")
@@ -85,7 +95,9 @@ def explain(arguments: Sequence[str]) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that works offline")
     options = parser.parse_args(arguments)
     text = options.text
-    if text is None:
+    if text is not None:
+        _say_if_file(text, "explain < {}")
+    else:
         try:
             text = sys.stdin.buffer.read().decode("utf-8")
         except UnicodeDecodeError as error:

@@ -102,6 +102,17 @@ def test_bad_input_gets_one_sentence(explain, monkeypatch, arguments, given, cod
     assert errors.count("\n") == 1
 
 
+def test_the_name_of_a_file_is_explained_and_the_way_to_its_content_is_said(explain, tmp_path):
+    file = tmp_path / "review.txt"
+    file.write_text("wonderful")
+    code, output, errors = explain("--json", str(file))
+    assert (code, json.loads(output)["words"] != []) == (0, True)
+    assert (
+        errors
+        == f"{file}: is a file, but its name is what is read here; `sentiment explain < {file}` reads its content.\n"
+    )
+
+
 def test_empty_text_is_no_failure(explain):
     code, output, _ = explain("--json", "")
     assert code == 0

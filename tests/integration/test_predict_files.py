@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 from dataclasses import fields
 from pathlib import Path
@@ -124,6 +125,19 @@ def test_json_lines_hold_the_text_and_the_prediction(predict, tiny_classifier: S
     rows = [json.loads(line) for line in stdout.splitlines()]
     assert code == 0 and [row.pop("text") for row in rows] == texts
     assert rows == [prediction.to_dict() for prediction in tiny_classifier.predict(texts)]
+
+
+def test_the_name_of_a_file_is_answered_and_the_way_to_its_content_is_said(
+    predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("my reviews.csv"), TEXTS)
+    code, stdout, stderr = predict("my reviews.csv", "good", "nul \0", "long " * 1000, ".")
+    assert code == 0 and len(stdout.splitlines()) == 5 and stderr.count("\n") == 1
+    assert stderr.startswith("my reviews.csv: is a file")
+    command = stderr.split("`")[1]
+    assert command == "sentiment predict --input 'my reviews.csv' --output answers.csv"
+    assert predict(*shlex.split(command)[2:])[0] == 0 and len(read(Path("answers.csv"))) == len(TEXTS)
 
 
 def give(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
