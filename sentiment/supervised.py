@@ -25,7 +25,7 @@ from sentiment.model import SentimentRNN, probability
 from sentiment.model_directory import locate_model
 from sentiment.run_directory import open_run, say
 from sentiment.sizes import build
-from sentiment.text import TextEncoder, build_vocabulary
+from sentiment.text import Direction, TextEncoder, build_vocabulary
 from sentiment.training import Trainer
 
 
@@ -209,7 +209,7 @@ def fit_classifier(
     model = build(SentimentRNN, settings)
     assert isinstance(model, SentimentRNN)
     if pretrained is not None:
-        load_start(model, pretrained)
+        load_start(model, pretrained, text.direction)
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
         calibration = fit_calibration(objective.validation_logits, validation.labels)
@@ -222,13 +222,20 @@ def fit_classifier(
     return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
 
 
-def load_start(model: SentimentRNN, pretrained: Checkpoint) -> None:
+def load_start(model: SentimentRNN, pretrained: Checkpoint, direction: Direction) -> None:
     """Take embedding and LSTM layers from a language model, all weights from a classifier, or word vectors from either.
 
-    A network of other sizes takes the word vectors alone, narrowed to its own width (`narrowed`).
+    A network of other sizes takes the word vectors alone, narrowed to its own width (`narrowed`); they mean the same
+    in both directions.
+
+    Args:
+        model: the network, which knows the pretrained vocabulary.
+        pretrained: where its weights come from.
+        direction: in which the network will read.
 
     Raises:
-        InputError: if its vocabulary differs or its word vectors are wider.
+        InputError: if the LSTM layers fit, but have learnt to read in the other direction; if the number of words
+            differs, or the network's word vectors are wider than the pretrained ones.
     """
     part: nn.Module = model if pretrained.kind == "sentiment-rnn" else model.encoder
     prefix = "" if part is model else "encoder."
@@ -237,6 +244,11 @@ def load_start(model: SentimentRNN, pretrained: Checkpoint) -> None:
     }
     expected = {name: tensor.shape for name, tensor in part.state_dict().items()}
     if expected == {name: tensor.shape for name, tensor in weights.items()}:
+        if (learnt := pretrained.text.direction) != direction:
+            raise InputError(
+                f"the pretrained network has learnt to read {learnt}, but text.direction is {direction}; "
+                f"start from one that reads {direction}."
+            )
         part.load_state_dict(weights)
         return
     own, given = model.encoder.embedding.weight, pretrained.weights["encoder.embedding.weight"]

@@ -55,6 +55,11 @@ def test_from_reading_to_judging_to_teaching(
     student = SentimentClassifier.from_pretrained(tmp_path / "student" / "model")
     assert student.text.vocabulary.words == SentimentClassifier.from_pretrained(teachers[0]).text.vocabulary.words
 
+    backward = replace(small_settings["text"], direction="backward")
+    for start in (pretrained, teachers[0]):
+        with pytest.raises(InputError, match=r"learnt to read forward, but text\.direction is backward; start from"):
+            train(TrainConfig(**{**at("backward"), "text": backward}, pretrained=start))
+
     wide = replace(small_settings["model"], embedding_dim=100)
     for start in (pretrained, teachers[0]):
         with pytest.raises(InputError, match=r"embedding_dim can be [0-9]+ or less"):
@@ -122,6 +127,6 @@ def test_a_smaller_network_starts_from_narrowed_word_vectors() -> None:
     start = Checkpoint("language-model", {}, text, {"encoder.embedding.weight": wide})
     model = SentimentRNN(30, 3, 5)
     before = model.encoder.layers[0].weight_ih_l0.clone()
-    load_start(model, start)
+    load_start(model, start, "backward")  # word vectors are the same in both directions
     torch.testing.assert_close(model.encoder.embedding.weight.detach(), narrow)
     assert torch.equal(model.encoder.layers[0].weight_ih_l0, before)
