@@ -32,9 +32,14 @@ def test_windows_cover_a_review(limit, over):
     assert all(len(window) == limit for window in found)
 
 
-def test_the_label_is_that_of_every_prediction(tiny_classifier, reviews_file, monkeypatch):
-    monkeypatch.setattr(decision, "THRESHOLD", 1.1)
-    assert {row.accuracy for row in measure(tiny_classifier, DataConfig(str(reviews_file)), [3])} == {0.5}
+def test_the_label_is_that_of_every_prediction(tiny_classifier, reviews_file, reviews, monkeypatch):
+    probabilities = tiny_classifier.predict_proba([text for text, _ in reviews])[:, 1]
+    distinct = np.unique(probabilities.round(3))
+    threshold = distinct[len(distinct) // 2 :][:2].mean()
+    monkeypatch.setattr(decision, "THRESHOLD", threshold)
+    accuracy = np.mean((probabilities >= threshold) == np.array([label for _, label in reviews]))
+    assert accuracy != 0.5  # that of the same answer to all
+    assert {row.accuracy for row in measure(tiny_classifier, DataConfig(str(reviews_file)), [1000])} == {accuracy}
 
 
 def test_whole_is_what_the_model_says_and_a_high_limit_changes_nothing(tiny_classifier, reviews_file, reviews):
