@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sentiment import stopping, training
+from sentiment import inference, stopping, training
 from sentiment.batching import EncodedReviews
 from sentiment.config import OptimisationConfig, RunConfig
 from sentiment.errors import InputError, RunError
@@ -137,6 +137,25 @@ def test_a_stop_during_validation_costs_the_validation_alone(undisturbed, tmp_pa
     resumed.fit()
     assert_equal(outcome(resumed), outcome(whole))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_validation_is_as_precise_with_one_thread_as_with_two(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(inference, "BATCH_TOKENS", 20)
+    validated, threads = {}, torch.get_num_threads()
+    trainer = make("sentiment", tmp_path)
+    assert trainer.averaged is not None
+    try:
+        for bf16 in (False, True):
+            monkeypatch.setattr(trainer.accelerator, "autocast", lambda on=bf16: torch.autocast("cpu", enabled=on))
+            for count in (1, 2):
+                torch.set_num_threads(count)
+                trainer._finish_epoch()
+                validated[bf16, count] = trainer.objective.validation_logits
+    finally:
+        torch.set_num_threads(threads)
+    for bf16 in (False, True):
+        np.testing.assert_array_equal(validated[bf16, 1], validated[bf16, 2])
+    assert (validated[True, 1] != validated[False, 1]).any()
 
 
 def test_the_second_interrupt_ends_the_process() -> None:
