@@ -72,9 +72,9 @@ class TextConfig:
     """How a text becomes token ids."""
 
     vocab_size: PositiveInt = 30_000
-    """Most words kept, special tokens not counted."""
+    """Most words kept, special tokens not counted; not used where a pretrained model brings its vocabulary."""
     min_frequency: PositiveInt = 2
-    """Words seen fewer times in the training part are unknown."""
+    """Words seen fewer times in the training part are unknown; likewise not used with a pretrained vocabulary."""
     max_length: PositiveInt = 512
     """Most tokens read of one review."""
     keep: Keep = "tail"
@@ -106,9 +106,9 @@ class ModelConfig:
     head_dropout: ClosedUnitInterval = 0.3
     """Dropout before each linear layer of the head."""
     head_dim: NonNegativeInt = 0
-    """Units of a ReLU layer between pooling and the output; 0 for none."""
+    """Units of a ReLU layer between pooling and the output; 0 for none. A language model has none."""
     pooling: Pooling = "last_max_mean"
-    """Read-out: the state at the last real token, alone or beside the maximum and mean over time."""
+    """Read-out: the state at the last real token, alone or beside the maximum and mean over time; of a classifier."""
     forget_gate_bias: float = 1.0
     """Initial bias of the forget gates; 1 keeps memory from the start (Jozefowicz et al. 2015)."""
 

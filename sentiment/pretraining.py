@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import Checkpoint, save_checkpoint
-from sentiment.config import PretrainConfig
+from sentiment.config import ModelConfig, PretrainConfig
 from sentiment.data import read_parts, read_unlabelled
 from sentiment.errors import InputError
 from sentiment.hardware import Hardware
@@ -161,7 +161,13 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
 
     Returns:
         The history, one row per epoch.
+
+    Raises:
+        InputError: for settings, reviews or a run directory that cannot be used.
+        RunError: if the work fails on the way.
+        Stopped: after SIGINT or SIGTERM, with the state saved.
     """
+    settings = language_model_settings(config)
     hardware = Hardware.choose(config.run.device, config.run.precision)
     processes = hardware.accelerator.num_processes
     if config.streams < processes:
@@ -179,7 +185,7 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
         config.run.seed,
         hardware.accelerator.device,
     )
-    settings = {"vocab_size": len(vocabulary), **language_model_settings(config)}
+    settings = {"vocab_size": len(vocabulary), **settings}
     torch.manual_seed(config.run.seed)
     model = build(LanguageModel, settings)
     with open_run(config, hardware, resume) as directory:
@@ -193,7 +199,14 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
 
 
 def language_model_settings(config: PretrainConfig) -> dict[str, Any]:
-    """Keyword arguments of `LanguageModel`, the vocabulary's size apart."""
+    """Keyword arguments of `LanguageModel`, the vocabulary's size apart.
+
+    Raises:
+        InputError: if a part of the classifier's head is set, which a language model has not.
+    """
     settings = asdict(config.model) | {"negatives": config.negatives}
     settings["output_dropout"] = settings.pop("head_dropout")
-    return {name: value for name, value in settings.items() if name not in ("head_dim", "pooling")}
+    for name in ("head_dim", "pooling"):
+        if settings.pop(name) != getattr(ModelConfig, name):
+            raise InputError(f"model.{name} is a classifier's, and a language model has no such part; leave it out.")
+    return settings
