@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
+from sentiment.errors import RunError
 from sentiment.files import replacing
 
 
@@ -20,7 +22,7 @@ def remembered(cache: Path | None, question: Iterable[str], count: int, answer: 
     """The kept answer to a question, or a new one, which is then kept.
 
     Args:
-        cache: directory; None keeps nothing.
+        cache: directory; None keeps nothing, and one that cannot be written costs a warning.
         question: all that decides the answer.
         count: numbers in an answer.
         answer: computes it: [count].
@@ -37,8 +39,11 @@ def remembered(cache: Path | None, question: Iterable[str], count: int, answer: 
     logits = _read(file, count)
     if logits is None:
         logits = answer()
-        with replacing(file) as temporary, temporary.open("wb") as target:
-            np.savez(target, logits=logits)
+        try:
+            with replacing(file) as temporary, temporary.open("wb") as target:
+                np.savez(target, logits=logits)
+        except RunError as error:  # the work is done, and what is lost is time of the next run alone
+            print(f"warning: an answer is not kept and will be computed again: {error}", file=sys.stderr)
     return logits
 
 
