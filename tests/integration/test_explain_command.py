@@ -42,7 +42,9 @@ def test_standard_input_is_one_review_and_a_pipe_gets_no_colour(tiny_model_direc
     done = subprocess.run(command, input=b"A wonderful film,\nI loved it.\n", capture_output=True, timeout=100)
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout
-    assert [line.split()[-1] for line in done.stdout.decode().splitlines()[3:]] == [
+    _, table, legend = done.stdout.decode().split("\n\n")
+    assert legend.startswith("prob: ")
+    assert [line.split()[-1] for line in table.splitlines()[2:]] == [
         "a",
         "wonderful",
         "film",

@@ -166,12 +166,26 @@ def test_the_terminal_colours_words_only_when_asked(tiny_classifier):
     plain, coloured = (render_terminal(explanation, colour, 30) for colour in (False, True))
     assert "\x1b" not in plain
     assert "\x1b[38;5;" in coloured
-    lines = plain.splitlines()
-    assert [line.split()[11] for line in lines[3:]] == explanation.words
-    assert [float(line.split()[0]) for line in lines[3:]] == pytest.approx(explanation.running_probability, abs=6e-4)
+    rows = [line.split() for line in plain.split("\n\n")[1].splitlines()[2:]]
+    assert [row[11] for row in rows] == explanation.words
+    assert [float(row[0]) for row in rows] == pytest.approx(explanation.running_probability, abs=6e-4)
     assert "zeppelins  (unknown)" in plain
     paragraph = re.sub(r"\x1b\[[0-9;]*m", "", coloured).split("\n\n")[1]
     assert paragraph.split() == explanation.words
     assert max(map(len, paragraph.splitlines())) <= 30
     strongest = explanation.words[int(np.abs(explanation.contribution).argmax())]
     assert re.search(rf"\x1b\[38;5;231;48;5;(25|166)m{strongest}\x1b\[0m", coloured)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_legend_names_every_column_and_fits_the_terminal(tiny_classifier, width):
+    explanation = tiny_classifier.explain(REVIEW)
+    _, table, legend = render_terminal(explanation, False, width).split("\n\n")
+    layers, names, *rows = table.splitlines()
+    assert layers.split() == ["layer", "1", "layer", "2"]
+    explained = set(re.findall(r"\w+", " ".join(re.findall(r"([\w, ]+):", legend))))
+    assert set(names.split()) - {"word"} <= explained
+    assert max(map(len, [*legend.splitlines(), layers, names])) <= width
+    assert max(row.index(word) for row, word in zip(rows, explanation.words, strict=True)) <= 70
+    if width == 120:
+        assert len(legend.splitlines()) == 3
