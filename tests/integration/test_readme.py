@@ -14,19 +14,21 @@ from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_con
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(README)
 PYTHON = next(code for language, code in BLOCKS if language == "python")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-# in code blocks and in running text, where a command may be broken over two lines
-COMMAND_LINES = sorted(
-    {
-        " ".join(line.split("#")[0].split())
-        for _, code in BLOCKS
-        for line in code.splitlines()
-        if line.startswith("sentiment ")
-    }
-    | {" ".join(match.split()) for match in re.findall(r"`(sentiment [^`]+)`", README)}
-)
+SHIPPED = sorted(directory.parent.name for directory in (ROOT / "sentiment" / "models").glob("*/config.json"))
+
+
+def commands(beginning: str) -> list[str]:
+    """Commands in code blocks and in running text, where one may be broken over two lines."""
+    lines = (line.split("#")[0] for _, code in BLOCKS for line in code.splitlines() if line.startswith(beginning))
+    quoted = (" ".join(match.split()) for match in re.findall(r"`([^`]+)`", BLOCK.sub("", README)))
+    return sorted({" ".join(line.split()) for line in (*lines, *quoted) if line.startswith(beginning)})
+
+
+COMMAND_LINES = commands("sentiment ")
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
@@ -39,18 +41,27 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 def test_every_command_of_the_readme_is_one(line: str) -> None:
     _, command, *arguments = shlex.split(line)
     assert command in COMMANDS
-    if arguments and arguments[0].endswith(".yaml") and not arguments[0].isupper():
+    if arguments and arguments[0].startswith("configs/"):
         classes = {"pretrain": PretrainConfig, "distil": DistilConfig, "ensemble": DistilConfig}
         overrides = [argument for argument in arguments[1:] if argument not in ("--resume", "--split", "test")]
-        if arguments[0].startswith("configs/"):
-            load_config(classes.get(command, TrainConfig), ROOT / arguments[0], overrides)
-        return
-    options = subprocess.run(
-        [sys.executable, "-m", "sentiment", command, "--help"], capture_output=True, text=True, check=False
-    )
-    for argument in arguments:
-        if argument.startswith("--"):
-            assert argument.split("=")[0] in options.stdout
+        load_config(classes.get(command, TrainConfig), ROOT / arguments[0], overrides)
+    else:
+        check_options(["sentiment", command], arguments)
+
+
+@pytest.mark.parametrize("line", commands("python -m benchmarks."))
+def test_every_benchmark_of_the_readme_is_one(line: str) -> None:
+    _, _, module, *arguments = shlex.split(line)
+    check_options([module], arguments)
+
+
+def check_options(module: list[str], arguments: list[str]) -> None:
+    """Whether the help of `python -m MODULE ...` names every option among the arguments."""
+    command = [sys.executable, "-m", *module, "--help"]
+    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert described.returncode == 0, described.stderr
+    known = set(re.findall(r"--[\w.-]+", described.stdout))
+    assert {argument.split("=")[0] for argument in arguments if argument.startswith("--")} <= known
 
 
 @pytest.mark.parametrize(
@@ -72,7 +83,10 @@ def test_the_two_commands_and_the_others_of_make_exist() -> None:
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 
 
-def test_the_shipped_model_is_the_one_of_the_readme() -> None:
-    """The accuracy in the table is the one in the model's own metrics."""
-    metrics = json.loads((ROOT / "sentiment" / "models" / "imdb" / "metrics.json").read_text())
-    assert f"{metrics['accuracy']:.2%}".rstrip("%") in README
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_figures_of_a_shipped_model_are_its_own(name: str) -> None:
+    """Test accuracy and interval in its row of the results are those in the model's metrics.json."""
+    metrics = json.loads((ROOT / "sentiment" / "models" / name / "metrics.json").read_text("utf-8"))
+    (row,) = (line for line in README.splitlines() if line.startswith(f"| **shipped model `{name}`"))
+    figures = re.findall(r"(\d+\.\d\d) \((\d+\.\d\d)[–-](\d+\.\d\d)\)", row)
+    assert figures == [tuple(f"{100 * figure:.2f}" for figure in (metrics["accuracy"], *metrics["accuracy_95"]))]
