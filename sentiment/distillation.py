@@ -51,7 +51,7 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         documents = [*parts.train, *unlabelled, *(" ".join(tokenise(normalise(text))) for text, _ in own)]
         labels = np.concatenate([parts.train_labels, expit(targets), [label for _, label in own]])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-        train = EncodedReviews(map(text.encode, map(str.split, documents)), labels)
+        train = EncodedReviews(map(text.encode_document, documents), labels)
         beside = train if config.adversarial.wants_unlabelled else None
         return fit_classifier(config, hardware, directory, text, train, parts, pretrained, beside)
 

@@ -178,8 +178,8 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
     vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
     objective = LanguageModelObjective(
-        EncodedReviews(map(text.encode, map(str.split, texts))),
-        EncodedReviews(map(text.encode, map(str.split, parts.validation))),
+        EncodedReviews(map(text.encode_document, texts)),
+        EncodedReviews(map(text.encode_document, parts.validation)),
         config.streams,
         config.chunk_length,
         config.run.seed,

@@ -166,10 +166,10 @@ def train_on(
     else:
         vocabulary = pretrained.text.vocabulary
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-    train = EncodedReviews(map(text.encode, map(str.split, parts.train)), parts.train_labels)
+    train = EncodedReviews(map(text.encode_document, parts.train), parts.train_labels)
     beside = None
     if config.adversarial.wants_unlabelled:
-        beside = EncodedReviews(map(text.encode, map(str.split, parts.train + unlabelled)))
+        beside = EncodedReviews(map(text.encode_document, parts.train + unlabelled))
     with open_run(config, hardware, resume) as directory:
         return fit_classifier(config, hardware, directory, text, train, parts, pretrained, beside)
 
@@ -199,7 +199,7 @@ def fit_classifier(
     Returns:
         The history, one row per epoch.
     """
-    validation = EncodedReviews(map(text.encode, map(str.split, parts.validation)), parts.validation_labels)
+    validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
     device = hardware.accelerator.device
     objective = SentimentObjective(
         train, validation, config.batch_tokens, config.run.seed, device, config.adversarial, unlabelled
