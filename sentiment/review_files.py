@@ -227,7 +227,8 @@ def _check_column(file: Path, text_column: str, columns: Sequence[str]) -> None:
 
 def _open_parquet(file: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(file)
+        # buffered ahead, a file of any length would come to lie in memory whole
+        return pq.ParquetFile(file, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file}: not a readable parquet file: {' '.join(str(error).split())[:200]}") from error
 

@@ -100,6 +100,18 @@ def test_parquet_keeps_its_types(predict, tmp_path: Path) -> None:
     assert code == 2 and "holds bytes" in message
 
 
+def test_a_parquet_file_is_not_kept_in_memory_as_it_is_read(tmp_path: Path) -> None:
+    texts = [os.urandom(500).hex() for _ in range(2000)]
+    file = tmp_path / "reviews.parquet"
+    with pq.ParquetWriter(file, pa.schema({"text": pa.string()})) as writer:
+        for start in range(0, len(texts), 100):
+            writer.write_table(pa.table({"text": texts[start : start + 100]}))
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in review_files.read_chunks(file, "text"):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 0.8 * file.stat().st_size
+
+
 @pytest.mark.parametrize("values", [[1, "one"], [[10**20], [1]], [{"a": "\ud800"}, {}]])
 def test_values_that_parquet_cannot_hold_are_refused(predict, tmp_path: Path, values: list[object]) -> None:
     rows = [{"text": "good", "extra": value} for value in values]
