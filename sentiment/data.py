@@ -246,9 +246,9 @@ def linked_rows(*keys: list[str]) -> np.ndarray:
     rows = len(columns[0])
     codes, offset = [], rows
     for key in columns:
-        _, code = np.unique(np.asarray(key), return_inverse=True)
-        codes.append(code + offset)
-        offset += int(code.max()) + 1
+        numbers: dict[str, int] = {}  # np.unique would make every string as wide as the longest
+        codes.append(offset + np.array([numbers.setdefault(value, len(numbers)) for value in key]))
+        offset += len(numbers)
     nodes, index = np.concatenate(codes), np.tile(np.arange(rows), len(columns))
     edges = coo_matrix((np.ones(len(nodes)), (index, nodes)), shape=(offset, offset))
     _, units = connected_components(edges, directed=False)

@@ -1,5 +1,6 @@
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,18 @@ def test_linked_rows_are_the_connected_components(pairs: list[tuple[int, int]]) 
                     expected[i] = expected[j] = min(expected[i], expected[j])
     same = [[x == y for y in units] for x in units]
     assert same == [[x == y for y in expected] for x in expected]
+
+
+def test_one_long_review_does_not_widen_the_others() -> None:
+    reviews = [f"review {number}" for number in range(1000)] + ["long" * 25_000]
+    tracemalloc.start()
+    try:
+        units = linked_rows(reviews)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(set(units)) == len(reviews)
+    assert peak < 5e6  # bytes; every review as wide as the long one takes 400 million
 
 
 def test_the_validation_part_is_stratified_and_shares_neither_text_nor_film_with_the_rest() -> None:
