@@ -11,6 +11,7 @@ from benchmarks import networks, readers
 from benchmarks.measuring import ONE_BY_ONE
 from benchmarks.readers import Peer, package_home
 from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
+from sentiment.decision import is_positive
 from sentiment.onnx_export import export_onnx
 
 REFERENCE_RUN = Path("runs/sentiment_rnn/model")
@@ -146,7 +147,7 @@ def reference_accuracy(texts: Sequence[str], labels: Sequence[int]) -> tuple[flo
     """Accuracy of the reference design, where it was trained here; else this project's measurement of it."""
     if not REFERENCE_RUN.is_dir():
         return 0.8182, "configs/sentiment_rnn.yaml as trained and measured by this project, see the README"
-    found = SentimentClassifier.from_pretrained(REFERENCE_RUN).predict_proba(texts)[:, 1] >= 0.5
+    found = is_positive(SentimentClassifier.from_pretrained(REFERENCE_RUN).predict_proba(texts)[:, 1])
     return float(np.mean(found == np.asarray(labels))), f"{REFERENCE_RUN}, on the same reviews"
 
 
