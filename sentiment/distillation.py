@@ -7,13 +7,13 @@ probabilities do.
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import KINDS, load_checkpoint
 from sentiment.config import DistilConfig
 from sentiment.crops import crops
 from sentiment.data import load_reviews, read_parts, read_unlabelled, tokenise_reviews
+from sentiment.decision import probability
 from sentiment.ensemble import ensemble_logits
 from sentiment.evaluation import classification_metrics
 from sentiment.files import write_json
@@ -44,12 +44,12 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
     unlabelled += crops(unlabelled, config.crops, config.run.seed)
     with open_run(config, hardware, resume) as directory:
         held_out, targets = ensemble_logits([*map(locate_model, config.teachers)], parts, unlabelled, hardware)
-        metrics = classification_metrics(parts.validation_labels, expit(held_out))
+        metrics = classification_metrics(parts.validation_labels, probability(held_out, 1.0))
         say(f"teachers together: accuracy {metrics['accuracy']:.4f} on the validation part")
         write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
         own = short_reviews(config.short_reviews, config.run.seed)
         documents = [*parts.train, *unlabelled, *(" ".join(tokenise(normalise(text))) for text, _ in own)]
-        labels = np.concatenate([parts.train_labels, expit(targets), [label for _, label in own]])
+        labels = np.concatenate([parts.train_labels, probability(targets, 1.0), [label for _, label in own]])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
         train = EncodedReviews(map(text.encode_document, documents), labels)
         beside = train if config.adversarial.wants_unlabelled else None
@@ -66,4 +66,8 @@ def judge_teachers(config: DistilConfig, split: str) -> dict[str, Any]:
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
     documents = list(tokenise_reviews(reviews)["tokens"])
     _, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, documents, hardware)
-    return {"teachers": config.teachers, "split": split, **classification_metrics(reviews["label"], expit(logits))}
+    return {
+        "teachers": config.teachers,
+        "split": split,
+        **classification_metrics(reviews["label"], probability(logits, 1.0)),
+    }

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from scipy.special import expit
 
 from sentiment import behaviour
 from sentiment.answer_cache import default_cache
@@ -15,7 +14,7 @@ from sentiment.baselines import BASELINES, baseline_logits
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import check_both_classes, load_reviews, tokenise_reviews
-from sentiment.decision import is_positive
+from sentiment.decision import is_positive, probability
 from sentiment.evaluation import classification_metrics, paired_comparison
 from sentiment.gathering import Answers, gather, read_predictions
 from sentiment.text import normalise, tokenise
@@ -57,7 +56,7 @@ def fitted_baselines(train: Dataset, reviews: Dataset | None, others: Sequence[s
     questions = evaluated + [" ".join(tokenise(normalise(text))) for text in others]
     rivals = []
     for name in BASELINES:
-        probabilities = expit(baseline_logits(name, documents, labels, questions, cache))
+        probabilities = probability(baseline_logits(name, documents, labels, questions, cache), 1.0)
         asked = dict(zip(others, probabilities[len(evaluated) :].tolist(), strict=True))
         rivals.append(Rival(name, probabilities[: len(evaluated)], asked))
     return rivals
