@@ -3,6 +3,7 @@
 Every loader returns a `datasets.Dataset` with the columns `text` (str) and `label` (int), and `group` where known.
 """
 
+import itertools
 import os
 import re
 from collections.abc import Iterable
@@ -38,11 +39,12 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
 
     Raises:
         InputError: for a source that does not exist, cannot be parsed, or lacks the split, a column or valid labels;
-            for groups that are given twice or do not fit.
+            for a column that is to be two things; for groups that are given twice or do not fit.
         RunError: for a hub that cannot be reached.
     """
     if config.group_column is not None and config.groups_file is not None:
         raise InputError("data.group_column and data.groups_file both say what the groups are; leave one out.")
+    columns = _columns(config, labelled)
     source = Path(config.source).expanduser()
     where = f"{config.source} ({split})"
     if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
@@ -53,7 +55,7 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
         reviews = _read_tables(config, source, split)
     if len(reviews) == 0:
         raise InputError(f"{where}: no reviews in it.")
-    reviews = _rename(reviews, config, where, labelled)
+    reviews = _rename(reviews, columns, where)
     if config.groups_file is not None and split == "train":
         groups = _read_groups(Path(config.groups_file), len(reviews))
         # instead of the groups that the source itself may name
@@ -130,17 +132,27 @@ def _read_utf8(file: Path) -> str:
         raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it first.") from error
 
 
-def _rename(reviews: Dataset, config: DataConfig, where: str, labelled: bool) -> Dataset:
-    wanted = {config.text_column: "text"}
+def _columns(config: DataConfig, labelled: bool) -> dict[str, str]:
+    """Of each column that is demanded, our name and the source's."""
+    columns = {"text": config.text_column}
     if labelled:
-        wanted[config.label_column] = "label"
+        columns["label"] = config.label_column
     if config.group_column is not None:
-        wanted[config.group_column] = "group"
-    for column in wanted:
+        columns["group"] = config.group_column
+    for one, other in itertools.combinations(columns, 2):
+        if columns[one] == columns[other]:
+            raise InputError(f"the {one} column and the {other} column are both {columns[one]!r}; name two columns.")
+    return columns
+
+
+def _rename(reviews: Dataset, columns: dict[str, str], where: str) -> Dataset:
+    for column in columns.values():
         if column not in reviews.column_names:
             raise InputError(f"{where}: no column {column!r}; its columns are {', '.join(reviews.column_names)}.")
-    keep = list(wanted) + (["group"] if "group" in reviews.column_names and config.group_column is None else [])
-    return reviews.select_columns(keep).rename_columns({old: new for old, new in wanted.items() if old != new})
+    if "group" in reviews.column_names and "group" not in columns and "group" not in columns.values():
+        columns = columns | {"group": "group"}
+    chosen = reviews.select_columns(list(columns.values()))
+    return chosen.rename_columns({theirs: ours for ours, theirs in columns.items() if theirs != ours})
 
 
 def _read_groups(file: Path, rows: int) -> list[str]:

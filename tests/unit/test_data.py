@@ -49,6 +49,30 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     assert loaded.to_list() == [{"text": "good", "label": 1, "group": "a"}]
 
 
+@pytest.mark.parametrize(
+    ("settings", "both"),
+    [
+        ({"text_column": "review", "label_column": "review"}, "text column and the label column are both 'review'"),
+        ({"text_column": "review", "group_column": "review"}, "text column and the group column are both 'review'"),
+        ({"label_column": "stars", "group_column": "stars"}, "label column and the group column are both 'stars'"),
+    ],
+)
+def test_a_column_is_one_thing(settings: dict[str, str], both: str) -> None:
+    with pytest.raises(InputError, match=rf"^the {both}; name two columns\.$"):
+        load("where/there/is/nothing", **settings)  # said before anything is looked for
+
+
+def test_the_label_column_of_unlabelled_reviews_does_not_matter(tmp_path: Path) -> None:
+    file = write(tmp_path / "train.jsonl", [{"label": "good", "group": "a"}])
+    loaded = load_reviews(DataConfig(source=str(file), text_column="label"), "train", labelled=False)
+    assert loaded.to_list() == [{"text": "good", "group": "a"}]
+
+
+def test_a_column_called_group_can_hold_something_else(tmp_path: Path) -> None:
+    file = write(tmp_path / "train.jsonl", [{"group": "good", "label": 1}])
+    assert load(file, text_column="group").to_list() == [{"text": "good", "label": 1}]
+
+
 def test_acl_imdb_folder(tmp_path: Path) -> None:
     for folder, stars in (("pos", 9), ("neg", 2), ("unsup", 0)):
         (tmp_path / "train" / folder).mkdir(parents=True)
