@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sentiment import text as text_room
 from sentiment.config import DataConfig
 from sentiment.errors import InputError, RunError
+from sentiment.files import expanded
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
@@ -45,7 +46,7 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
     if config.group_column is not None and config.groups_file is not None:
         raise InputError("data.group_column and data.groups_file both say what the groups are; leave one out.")
     columns = _columns(config, labelled)
-    source = Path(config.source).expanduser()
+    source = expanded(config.source)
     where = f"{config.source} ({split})"
     if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
         reviews = _read_acl_imdb(source, split)

@@ -20,6 +20,19 @@ TEMPORARY_PREFIX = ".tmp-"
 JSON_BYTES = 2**26
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with `~` or `~user` written out.
+
+    Raises:
+        InputError: if there is no such home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        user = Path(path).parts[0]
+        raise InputError(f"{path}: no home directory is known for {user}; write the path out.") from error
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; when the block ends without error it is flushed to disk and takes the name.

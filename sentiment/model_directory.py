@@ -15,7 +15,7 @@ from typing import Any, get_args
 from sentiment import text as text_room
 from sentiment.decision import checked
 from sentiment.errors import InputError
-from sentiment.files import check_fingerprint, fingerprint, read_json, write_json, write_text
+from sentiment.files import check_fingerprint, expanded, fingerprint, read_json, write_json, write_text
 from sentiment.text import Direction, Keep, TextEncoder, Vocabulary
 
 FORMAT_VERSION = 1
@@ -59,7 +59,7 @@ def locate_model(model: str | Path) -> Path:
     Returns:
         The model's directory, or `model` as it is, for a reader to say what is missing there.
     """
-    directory = Path(model).expanduser()
+    directory = expanded(model)
     if (directory / "config.json").is_file():
         return directory
     shipped = {file.parent.name: file.parent for file in SHIPPED_MODELS.glob("*/config.json")}

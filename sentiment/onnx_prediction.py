@@ -14,7 +14,7 @@ import numpy as np
 
 from sentiment.batching import EncodedReviews, length_batches
 from sentiment.errors import InputError, RunError
-from sentiment.files import read_json
+from sentiment.files import expanded, read_json
 from sentiment.model_directory import ONNX_WEIGHTS, TORCH_WEIGHTS, read_directory
 from sentiment.prediction import Predictor
 from sentiment.stopping import check
@@ -60,7 +60,7 @@ class OnnxClassifier(Predictor):
             InputError: if there is no such model, or its directory is damaged.
             RunError: if ONNX Runtime is not installed.
         """
-        return cls(Path(model).expanduser(), threads or _threads())
+        return cls(expanded(model), threads or _threads())
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
@@ -99,7 +99,7 @@ class OnnxClassifier(Predictor):
 
 def is_exported(model: str | Path) -> bool:
     """Whether `model` is a directory that `OnnxClassifier` reads and `SentimentClassifier` does not."""
-    directory = Path(model).expanduser()
+    directory = expanded(model)
     return (directory / ONNX_WEIGHTS).is_file() and not (directory / TORCH_WEIGHTS).exists()
 
 

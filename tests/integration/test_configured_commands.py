@@ -1,6 +1,7 @@
 """Commands that take a configuration: their help names the options they have, and no others are taken."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,32 @@ def test_options_reach_the_work(
     for arguments in (["--split", "train"], ["--batch_tokens=97"]):
         assert call("ensemble", config, *arguments)[0] == 0
     assert asked == [(99, True), (99, False), (98, True), (99, "train"), (97, "test")]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("train", ["CONFIG.yaml", "--data.source=~nosuchuser/reviews"]),
+        ("train", ["CONFIG.yaml", "--pretrained=~nosuchuser/reviews"]),
+        ("predict", ["--model=~nosuchuser/reviews", "good"]),
+        ("explain", ["--model=~nosuchuser/reviews", "good"]),
+        ("export", ["--model=~nosuchuser/reviews", "--output=exported"]),
+    ],
+)
+def test_a_home_that_nobody_has_is_refused_in_one_sentence(
+    call: Callable[..., tuple[int, str, str]],
+    command: str,
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "CONFIG.yaml").write_text("run: {device: cpu, precision: fp32}\n", "utf-8")
+    code, printed, said = call(command, *arguments)
+    assert code == 2 and printed == ""
+    reason = "no home directory is known for ~nosuchuser; write the path out"
+    assert said == f"sentiment {command}: ~nosuchuser/reviews: {reason}.\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["CONFIG.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -261,3 +261,9 @@ def test_tokenised_reviews_keep_their_order() -> None:
     reviews = datasets.Dataset.from_dict({"text": [f"It isn't <b>number</b> {n}" for n in range(4500)]})
     tokens = tokenise_reviews(reviews)["tokens"]
     assert [line.split() for line in tokens] == [["it", "isnt", "number", str(n)] for n in range(4500)]
+
+
+@pytest.mark.parametrize("source", ["~nosuchuser/reviews", "~nosuchuser"])
+def test_a_home_that_nobody_has_is_refused(source: str) -> None:
+    with pytest.raises(InputError, match=rf"^{source}: no home directory is known for ~nosuchuser; .*\.$"):
+        load(source)
