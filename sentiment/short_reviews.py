@@ -19,13 +19,19 @@ NOT_BAD = 0.8
 """Probability that a turned word of blame is meant as praise: "not bad" is weaker than "good"."""
 SAID_TWICE = 0.3
 """Share of the sentences that say what they say that are followed by a second one to the same effect."""
+UNPUNCTUATED = 0.1
+"""Share of the texts that come without punctuation, as people type them; apostrophes stay."""
+_PUNCTUATION = re.compile(r"[^\w\s']")
 
 
 def short_reviews(count: int, seed: int) -> list[tuple[str, float]]:
     """Sentences and the probability that they are positive, 0 to 1; the same for the same arguments."""
     grammar = yaml.safe_load(DATA.read_text("utf-8"))
     random = Random(seed)
-    return [_sentence(grammar, kind, random) for kind in itertools.islice(itertools.cycle(KINDS), count)]
+    drawn = [_sentence(grammar, kind, random) for kind in itertools.islice(itertools.cycle(KINDS), count)]
+    return [
+        (_PUNCTUATION.sub("", text) if random.random() < UNPUNCTUATED else text, label) for text, label in drawn
+    ]
 
 
 def _sentence(grammar: dict[str, Any], kind: str, random: Random) -> tuple[str, float]:
@@ -47,7 +53,8 @@ def _fill(grammar: dict[str, Any], kind: str, positive: bool, random: Random) ->
     own, other = grammar["praise" if praises else "blame"], grammar["blame" if praises else "praise"]
     words = {name: random.choice(choices) for name, choices in own.items()}
     words |= {f"first_{name}": random.choice(choices) for name, choices in other.items()}
-    words |= {slot: random.choice(grammar["slots"][slot]) for slot in grammar["slots"]}
+    words |= {slot: random.choice(choices) for slot, choices in grammar["slots"].items()}
+    words["aside"] = words["aside"].format(**words)
     words |= {"other": random.choice([word for word in own["word"] if word != words["word"]])}
     text = random.choice(grammar["frames"][kind]).format(**words, minutes=random.randint(60, 200))
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
