@@ -30,6 +30,7 @@ VARIANTS = {
     "no_hidden_layer": "--model.head_dim=0",
     "last_128_words": "--text.max_length=128",
     "whole_reviews": "--text.max_length=2048",
+    "beginnings": "--beginnings=0.3",
     # several times as slow: last in each round
     "entropy_minimisation": "--adversarial.entropy_weight=0.1",
     "adversarial_training": "--adversarial.weight=1",

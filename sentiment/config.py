@@ -168,6 +168,8 @@ class TrainConfig:
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
+    beginnings: ClosedUnitInterval = 0.0
+    """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: Optional[str] = None
     """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
     unlabelled_split: str = "unsupervised"
@@ -205,6 +207,8 @@ class DistilConfig:
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
+    beginnings: ClosedUnitInterval = 0.0
+    """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: str = "runs/pretrain/model"
     """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
     teachers: list[str] = field(default_factory=list)

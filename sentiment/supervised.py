@@ -1,7 +1,7 @@
 """Supervised training: labelled reviews in, a model directory out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sentiment.adversarial import adversarial_loss, virtual_adversarial_loss
-from sentiment.batching import EncodedReviews, shuffled_batches
+from sentiment.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
 from sentiment.checkpoint import KINDS, Checkpoint, load_checkpoint, save_checkpoint
@@ -40,6 +40,7 @@ class SentimentObjective:
         device: where the batches go.
         adversarial: training against the worst shift of the word vectors.
         unlabelled: reviews whose answers are to hold under such a shift.
+        beginnings: share of the labelled reviews that are read up to a random word only.
     """
 
     metric = "accuracy"
@@ -54,9 +55,11 @@ class SentimentObjective:
         device: torch.device,
         adversarial: AdversarialConfig = AdversarialConfig(),  # noqa: B008  # frozen
         unlabelled: EncodedReviews | None = None,
+        beginnings: float = 0.0,
     ) -> None:
         self.train, self.validation, self.unlabelled = train, validation, unlabelled
         self.batch_tokens, self.seed, self.device, self.adversarial = batch_tokens, seed, device, adversarial
+        self.beginnings = beginnings
         self._batches: list[np.ndarray] = []
         self._unlabelled_batches: list[np.ndarray] = []
         self.validation_logits = np.zeros(len(validation), np.float32)
@@ -79,7 +82,7 @@ class SentimentObjective:
         With adversarial training it is the plain and the adversarial loss; the plain one's gradient is then already
         in the parameters. An unlabelled batch, where there are any, comes with each labelled one.
         """
-        reviews = self.train.batch(self._batches[batch][rows]).to(self.device)
+        reviews = some_unfinished(self.train.batch(self._batches[batch][rows]).to(self.device), self.beginnings)
         share = len(reviews) / self.size(batch)
         if self.adversarial.weight:
             loss = adversarial_loss(model, reviews, self.adversarial, share)
@@ -115,6 +118,19 @@ class SentimentObjective:
 
     def carry(self, tensors: dict[str, Tensor]) -> None:
         """Nothing to take back."""
+
+
+def some_unfinished(reviews: Batch, share: float) -> Batch:
+    """The same reviews, a random share of them only up to a random word: at least one word, at most all.
+
+    What a whole review says is then learnt as what its beginning makes likely: the running probability.
+    """
+    if not share:
+        return reviews
+    device = reviews.lengths.device
+    drawn = 1 + (torch.rand(len(reviews), device=device) * reviews.lengths).long()
+    unfinished = torch.rand(len(reviews), device=device) < share
+    return replace(reviews, lengths=torch.where(unfinished, drawn.minimum(reviews.lengths), reviews.lengths))
 
 
 def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
@@ -202,7 +218,7 @@ def fit_classifier(
     validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
     device = hardware.accelerator.device
     objective = SentimentObjective(
-        train, validation, config.batch_tokens, config.run.seed, device, config.adversarial, unlabelled
+        train, validation, config.batch_tokens, config.run.seed, device, config.adversarial, unlabelled, config.beginnings
     )
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)

@@ -1,0 +1,35 @@
+"""What a labelled batch is made of before the network reads it."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment.batching import Batch
+from sentiment.supervised import some_unfinished
+
+
+def batch(lengths: list[int]) -> Batch:
+    ids = torch.arange(len(lengths) * 50).reshape(len(lengths), 50)
+    return Batch(ids, torch.tensor(lengths, dtype=torch.int64), torch.arange(len(lengths)) % 2)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 2**32))
+def test_an_unfinished_review_keeps_a_word_and_gains_none(lengths: list[int], share: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    whole = batch(lengths)
+    found = some_unfinished(whole, share)
+    assert found.input_ids is whole.input_ids and found.labels is whole.labels
+    assert bool((found.lengths <= whole.lengths).all())
+    assert bool((found.lengths >= whole.lengths.clamp(max=1)).all())
+
+
+def test_the_share_is_of_reviews_and_every_length_is_drawn() -> None:
+    torch.manual_seed(0)
+    found = some_unfinished(batch([50] * 20_000), 0.3).lengths
+    assert abs(float((found < 50).float().mean()) - 0.3 * 49 / 50) < 0.02
+    assert set(found.tolist()) == set(range(1, 51))
+
+
+def test_none_is_cut_where_none_is_to_be() -> None:
+    whole = batch([3, 4])
+    assert some_unfinished(whole, 0.0) is whole
