@@ -83,12 +83,10 @@ def _pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
     """`model.pool` with the time first: [time, batch, hidden] → [batch, features]; `outputs` is overwritten."""
     features = [outputs[(lengths - 1).clamp(min=0), torch.arange(len(lengths), device=outputs.device)]]
     if pooling == "last_max_mean":
-        ends = [(row, end) for row, end in enumerate(lengths.tolist()) if end < len(outputs)]
-        for row, end in ends:
-            outputs[end:, row] = 0
+        real = (torch.arange(len(outputs), device=outputs.device)[:, None] < lengths).float()[:, :, None]
+        outputs *= real
         mean = outputs.sum(0) / lengths.clamp(min=1)[:, None]
-        for row, end in ends:
-            outputs[end:, row] = float("-inf")
+        outputs += real.log()  # 0 at a word, minus infinity on padding
         features += [outputs.amax(0), mean]
     return torch.where(lengths[:, None] > 0, torch.cat(features, 1), 0)
 
