@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -88,13 +88,15 @@ def ways_from_text(
     classifier: SentimentClassifier, texts: Sequence[str], pool: ProcessPoolExecutor, workers: int
 ) -> list[Way]:
     """From raw texts to logits, and the words alone."""
-    text, patterns = classifier.text, "words by torchtext's patterns, then the network"
+    text, patterns, plain = classifier.text, "words by torchtext's patterns, then the network", "text in, logits out"
+    thread = ThreadPoolExecutor(1)
     return [
         Way(patterns, patterns, lambda: classifier.logits(_encoded(text, map(tokens_by_patterns, texts)))),
-        Way("text in, logits out", patterns, lambda: classifier.logits(_encoded(text, map(_tokens, texts)))),
+        Way(plain, patterns, lambda: classifier.logits(_encoded(text, map(_tokens, texts)))),
+        Way("words in another thread meanwhile", plain, lambda: _overlapped(classifier, texts, thread)),
         Way(
             f"words in {workers} other processes meanwhile",
-            "text in, logits out",
+            plain,
             lambda: _overlapped(classifier, texts, pool),
             lambda: list(pool.map(_tokenised, [texts[:8]] * workers)),
         ),
@@ -154,7 +156,7 @@ def _encoded(text: TextEncoder, tokens: "map[list[str]]") -> EncodedReviews:
     return EncodedReviews(map(text.encode, tokens))
 
 
-def _overlapped(classifier: SentimentClassifier, texts: Sequence[str], pool: ProcessPoolExecutor) -> np.ndarray:
+def _overlapped(classifier: SentimentClassifier, texts: Sequence[str], pool: Executor) -> np.ndarray:
     chunks = pool.map(_tokenised, [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)])
     return np.concatenate([classifier.logits(EncodedReviews(map(classifier.text.encode, chunk))) for chunk in chunks])
 
