@@ -29,9 +29,7 @@ def short_reviews(count: int, seed: int) -> list[tuple[str, float]]:
     grammar = yaml.safe_load(DATA.read_text("utf-8"))
     random = Random(seed)
     drawn = [_sentence(grammar, kind, random) for kind in itertools.islice(itertools.cycle(KINDS), count)]
-    return [
-        (_PUNCTUATION.sub("", text) if random.random() < UNPUNCTUATED else text, label) for text, label in drawn
-    ]
+    return [(_PUNCTUATION.sub("", text) if random.random() < UNPUNCTUATED else text, label) for text, label in drawn]
 
 
 def _sentence(grammar: dict[str, Any], kind: str, random: Random) -> tuple[str, float]:

@@ -218,7 +218,14 @@ def fit_classifier(
     validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
     device = hardware.accelerator.device
     objective = SentimentObjective(
-        train, validation, config.batch_tokens, config.run.seed, device, config.adversarial, unlabelled, config.beginnings
+        train,
+        validation,
+        config.batch_tokens,
+        config.run.seed,
+        device,
+        config.adversarial,
+        unlabelled,
+        config.beginnings,
     )
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)
