@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sentiment.batching import EncodedReviews
-from sentiment.checkpoint import KINDS, load_checkpoint
 from sentiment.config import DistilConfig
 from sentiment.crops import crops
 from sentiment.data import load_reviews, read_parts, read_unlabelled, tokenise_reviews
@@ -21,6 +20,7 @@ from sentiment.hardware import Hardware
 from sentiment.model_directory import locate_model
 from sentiment.run_directory import open_run, say
 from sentiment.short_reviews import short_reviews
+from sentiment.start import read_start
 from sentiment.supervised import fit_classifier
 from sentiment.text import TextEncoder, normalise, tokenise
 
@@ -37,7 +37,7 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = load_checkpoint(locate_model(config.pretrained), *KINDS)
+    pretrained = read_start(config.pretrained, config.model, config.text.direction)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]

@@ -14,18 +14,17 @@ from sentiment.adversarial import adversarial_loss, virtual_adversarial_loss
 from sentiment.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.calibration import fit as fit_calibration
 from sentiment.card import model_card
-from sentiment.checkpoint import KINDS, Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.checkpoint import Checkpoint, save_checkpoint
 from sentiment.config import AdversarialConfig, DistilConfig, TrainConfig
 from sentiment.data import Parts, read_parts, read_unlabelled
-from sentiment.errors import InputError
 from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
 from sentiment.model import SentimentRNN, probability
-from sentiment.model_directory import locate_model
-from sentiment.run_directory import open_run, say
+from sentiment.run_directory import open_run
 from sentiment.sizes import build
-from sentiment.text import Direction, TextEncoder, build_vocabulary
+from sentiment.start import load_start, read_start
+from sentiment.text import TextEncoder, build_vocabulary
 from sentiment.training import Trainer
 
 
@@ -149,7 +148,9 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
-    pretrained = None if config.pretrained is None else load_checkpoint(locate_model(config.pretrained), *KINDS)
+    pretrained = None
+    if config.pretrained is not None:
+        pretrained = read_start(config.pretrained, config.model, config.text.direction)
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         wanted = config.adversarial.wants_unlabelled
@@ -243,49 +244,3 @@ def fit_classifier(
         save_checkpoint(checkpoint.with_card(model_card(checkpoint)), directory / "model")
 
     return Trainer(model, objective, config.optimisation, config.run, hardware, keep_best).fit()
-
-
-def load_start(model: SentimentRNN, pretrained: Checkpoint, direction: Direction) -> None:
-    """Take embedding and LSTM layers from a language model, all weights from a classifier, or word vectors from either.
-
-    A network of other sizes takes the word vectors alone, narrowed to its own width (`narrowed`); they mean the same
-    in both directions.
-
-    Args:
-        model: the network, which knows the pretrained vocabulary.
-        pretrained: where its weights come from.
-        direction: in which the network will read.
-
-    Raises:
-        InputError: if the LSTM layers fit, but have learnt to read in the other direction; if the number of words
-            differs, or the network's word vectors are wider than the pretrained ones.
-    """
-    part: nn.Module = model if pretrained.kind == "sentiment-rnn" else model.encoder
-    prefix = "" if part is model else "encoder."
-    weights = {
-        name.removeprefix(prefix): tensor for name, tensor in pretrained.weights.items() if name.startswith(prefix)
-    }
-    expected = {name: tensor.shape for name, tensor in part.state_dict().items()}
-    if expected == {name: tensor.shape for name, tensor in weights.items()}:
-        if (learnt := pretrained.text.direction) != direction:
-            raise InputError(
-                f"the pretrained network has learnt to read {learnt}, but text.direction is {direction}; "
-                f"start from one that reads {direction}."
-            )
-        part.load_state_dict(weights)
-        return
-    own, given = model.encoder.embedding.weight, pretrained.weights["encoder.embedding.weight"]
-    if len(own) != len(given) or own.shape[1] > given.shape[1]:
-        raise InputError(
-            f"the pretrained network has word vectors of shape {list(given.shape)}, but the settings under `model` "
-            f"give {list(own.shape)}; model.embedding_dim can be {given.shape[1]} or less."
-        )
-    say(f"the pretrained network has other sizes: its word vectors alone are taken, {given.shape[1]} → {own.shape[1]}")
-    with torch.no_grad():
-        own.copy_(narrowed(given, own.shape[1]))
-
-
-def narrowed(vectors: Tensor, width: int) -> Tensor:
-    """The projection of word vectors on their first principal axes: [words, wide] → [words, width] (Eckart & Young)."""
-    _, _, axes = torch.linalg.svd(vectors.float(), full_matrices=False)
-    return vectors.float() @ axes[:width].T

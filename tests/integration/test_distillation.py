@@ -19,7 +19,8 @@ from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
 from sentiment.model import SentimentRNN
 from sentiment.pretraining import pretrain
-from sentiment.supervised import load_start, narrowed, train
+from sentiment.start import load_start, narrowed
+from sentiment.supervised import train
 from sentiment.text import TextEncoder, Vocabulary
 
 
