@@ -26,7 +26,7 @@ from sentiment.batching import EncodedReviews
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data import load_reviews, split_validation
-from sentiment.decision import probability
+from sentiment.decision import is_positive, probability
 from sentiment.errors import InputError
 from sentiment.files import write_json, write_text
 from sentiment.inference import BATCH_TOKENS
@@ -70,9 +70,9 @@ def measure(
             row.seconds.append(time.perf_counter() - started)
             found = probability(logits, temperature)
             row.difference = float(np.abs(found - usual).max())
-            other = (found >= 0.5) != (usual >= 0.5)
+            other = is_positive(found) != is_positive(usual)
             row.changed, row.changed_outside = int(other.sum()), int((other & (np.abs(usual - 0.5) > 0.01)).sum())
-            row.accuracy = float(((found >= 0.5) == (labels == 1)).mean())
+            row.accuracy = float((is_positive(found) == (labels == 1)).mean())
     return list(rows.values())
 
 
