@@ -32,6 +32,7 @@ PIECES: dict[str, Callable[[Sequence[str], Random], Sequence[str]]] = {
     "last sentence": lambda sentences, random: sentences[-1:],
     "first three": lambda sentences, random: sentences[:3],
     "last three": lambda sentences, random: sentences[-3:],
+    "first half": lambda sentences, random: sentences[: (len(sentences) + 1) // 2],
     "all": lambda sentences, random: sentences,
 }
 """What is read of a review's sentences."""

@@ -13,6 +13,7 @@ def test_pieces_are_cut_at_sentences_and_short_ones_are_left_out():
     assert cut["first sentence"] == "one two three four ."
     assert cut["last sentence"] == "a b c d e f"
     assert cut["first three"] == "one two three four . five six seven eight ! nine ten eleven twelve thirteen ?"
+    assert cut["first half"] == "one two three four . five six seven eight !"
     assert cut["last three"] == "five six seven eight ! nine ten eleven twelve thirteen ? a b c d e f"
     assert cut["one sentence, any"] in review and " no " not in cut["all"]
 
