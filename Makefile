@@ -45,6 +45,8 @@ recipe: install
 	$(BIN)/sentiment distil configs/distil_second.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
 		--run.output_dir=runs/distil_second_backward --pretrained=runs/finetune_backward/model
 	$(BIN)/sentiment distil configs/distil_third.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment train configs/finetune_adversarial.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment distil configs/distil_fourth.yaml $(GIVEN) $(SIZE)
 	$(BIN)/sentiment distil configs/distil_small.yaml $(GIVEN)
 
 # what each part of the recipe is worth, in small: one setting changed at a time, three seeds each

@@ -9,7 +9,7 @@ from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_con
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-DISTIL = ("distil.yaml", "distil_second.yaml", "distil_third.yaml", "distil_small.yaml")
+DISTIL = ("distil.yaml", "distil_second.yaml", "distil_third.yaml", "distil_fourth.yaml", "distil_small.yaml")
 CLASSES = {"pretrain.yaml": PretrainConfig} | dict.fromkeys(DISTIL, DistilConfig)
 
 
