@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sentiment.errors import InputError
-from sentiment.model import SentimentRNN
+from sentiment.model import SentimentRNN, real_positions
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -83,7 +83,7 @@ def _pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
     """`model.pool` with the time first: [time, batch, hidden] → [batch, features]; `outputs` is overwritten."""
     features = [outputs[(lengths - 1).clamp(min=0), torch.arange(len(lengths), device=outputs.device)]]
     if pooling == "last_max_mean":
-        real = (torch.arange(len(outputs), device=outputs.device)[:, None] < lengths).float()[:, :, None]
+        real = real_positions(lengths, len(outputs)).transpose(0, 1).float()
         outputs *= real
         mean = outputs.sum(0) / lengths.clamp(min=1)[:, None]
         outputs += real.log()  # 0 at a word, minus infinity on padding
