@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.batching import Batch
-from sentiment.supervised import some_unfinished
+from sentiment.batching import Batch, EncodedReviews
+from sentiment.supervised import SentimentObjective, some_unfinished
 
 
 def batch(lengths: list[int]) -> Batch:
@@ -33,3 +33,19 @@ def test_the_share_is_of_reviews_and_every_length_is_drawn() -> None:
 def test_none_is_cut_where_none_is_to_be() -> None:
     whole = batch([3, 4])
     assert some_unfinished(whole, 0.0) is whole
+
+
+def test_the_network_is_given_the_beginnings() -> None:
+    class Recorder(torch.nn.Module):
+        def forward(self, input_ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+            self.lengths = lengths
+            return torch.zeros(len(lengths))
+
+    reviews = EncodedReviews([[5] * 40] * 8, [0, 1] * 4)
+    for share, expected in ((0.0, False), (1.0, True)):
+        torch.manual_seed(0)
+        objective = SentimentObjective(reviews, reviews, 1000, 1, torch.device("cpu"), beginnings=share)
+        objective.start_epoch(0)
+        recorder = Recorder()
+        objective.loss(recorder, 0, slice(0, 8))
+        assert bool((recorder.lengths < 40).any()) is expected
