@@ -13,9 +13,12 @@ from sentiment.errors import RunError
 from sentiment.files import replacing
 
 
-def default_cache() -> Path:
-    """The user's cache directory for answers."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-rnn" / "answers"
+def default_cache() -> Path | None:
+    """The user's cache directory for answers; None for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-rnn" / "answers"
+    except RuntimeError:
+        return None
 
 
 def remembered(cache: Path | None, question: Iterable[str], count: int, answer: Callable[[], np.ndarray]) -> np.ndarray:

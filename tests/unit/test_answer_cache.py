@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sentiment.answer_cache import remembered
+from sentiment.answer_cache import default_cache, remembered
 
 
 def test_an_answer_is_computed_once(tmp_path: Path) -> None:
@@ -29,3 +29,15 @@ def test_a_cache_that_cannot_be_written_costs_a_line_and_not_the_answer(
     assert out == ""
     assert err.startswith("warning: an answer is not kept") and err.count("\n") == 1
     assert str(tmp_path / "file" / "cache") in err
+
+
+def test_where_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache() == tmp_path / "sentiment-rnn" / "answers"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_cache() is None
+    assert remembered(None, ["question"], 2, lambda: np.ones(2)).tolist() == [1, 1]
