@@ -4,7 +4,7 @@ A field's docstring is its `--help` text. Importing this module does not import 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Optional, TypeVar
 
@@ -20,6 +20,7 @@ from jsonargparse.typing import (
 )
 
 from sentiment.errors import InputError
+from sentiment.files import expanded
 from sentiment.text import Direction, Keep
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -253,4 +254,5 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     ) as error:  # TypeError: a section is no mapping
         raise InputError(f"{' '.join(map(str, [path, *overrides]))}: {' '.join(str(error).split())}") from error
     fields.pop("config")
+    fields["run"] = replace(fields["run"], output_dir=str(expanded(fields["run"].output_dir)))
     return config_class(**fields)

@@ -9,8 +9,7 @@ from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_con
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-DISTIL = ("distil.yaml", "distil_second.yaml", "distil_third.yaml", "distil_fourth.yaml", "distil_small.yaml")
-CLASSES = {"pretrain.yaml": PretrainConfig} | dict.fromkeys(DISTIL, DistilConfig)
+CLASSES = {"pretrain.yaml": PretrainConfig} | {path.name: DistilConfig for path in CONFIGS if "distil" in path.name}
 
 
 def class_of(path: Path) -> type:
@@ -40,6 +39,15 @@ def test_overrides_reach_their_field() -> None:
     assert (config.model.hidden_dim, config.data.source) == (7, "x.csv")
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.batch_tokens = 1  # type: ignore[misc]
+
+
+def test_a_run_in_the_home_directory_is_not_one_in_a_directory_called_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_config(TrainConfig, CONFIGS[0], ["--run.output_dir=~/x"]).run.output_dir == str(tmp_path / "x")
+    with pytest.raises(InputError, match="no home directory is known for ~nosuchuser"):
+        load_config(TrainConfig, CONFIGS[0], ["--run.output_dir=~nosuchuser/x"])
 
 
 @pytest.mark.parametrize(
