@@ -81,22 +81,26 @@ def length_batches(lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
     return _cut(np.argsort(-lengths, kind="stable"), lengths, batch_tokens)
 
 
-def shuffled_batches(lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
+def shuffled_batches(
+    lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int, batch_reviews: int = 0
+) -> list[np.ndarray]:
     """The batches of a training epoch: random reviews of like length, in random order.
 
+    None holds more than `batch_tokens` with its padding, or, where that is above 0, than `batch_reviews` reviews.
     Lengths are blurred by up to a tenth before sorting, so that a review meets other neighbours each epoch.
     """
     generator = np.random.default_rng([seed, epoch])
     blurred = (lengths + 1) * generator.uniform(0.9, 1.1, len(lengths))
-    batches = _cut(np.argsort(-blurred), lengths, batch_tokens)
+    batches = _cut(np.argsort(-blurred), lengths, batch_tokens, batch_reviews)
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
-def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
+def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int, batch_reviews: int = 0) -> list[np.ndarray]:
     batches, start, longest = [], 0, 1
+    most = batch_reviews or len(order)
     for end, row in enumerate(order):
         longest = max(longest, int(lengths[row]))
-        if end > start and longest * (end - start + 1) > batch_tokens:
+        if end > start and (longest * (end - start + 1) > batch_tokens or end - start == most):
             batches.append(order[start:end])
             start, longest = end, max(1, int(lengths[row]))
     return [*batches, order[start:]] if len(order) else []

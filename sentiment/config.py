@@ -169,6 +169,8 @@ class TrainConfig:
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
+    batch_reviews: NonNegativeInt = 0
+    """Reviews per batch at most; without a limit, 0, sentences come by the hundred and are learnt in few steps."""
     beginnings: ClosedUnitInterval = 0.0
     """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: Optional[str] = None
@@ -208,6 +210,8 @@ class DistilConfig:
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
     """Tokens per batch, padding included."""
+    batch_reviews: NonNegativeInt = 0
+    """Reviews per batch at most; without a limit, 0, sentences come by the hundred and are learnt in few steps."""
     beginnings: ClosedUnitInterval = 0.0
     """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: str = "runs/pretrain/model"

@@ -40,6 +40,7 @@ class SentimentObjective:
         adversarial: training against the worst shift of the word vectors.
         unlabelled: reviews whose answers are to hold under such a shift.
         beginnings: share of the labelled reviews that are read up to a random word only.
+        batch_reviews: reviews per batch at most; 0 sets no limit.
     """
 
     metric = "accuracy"
@@ -55,10 +56,11 @@ class SentimentObjective:
         adversarial: AdversarialConfig = AdversarialConfig(),  # noqa: B008  # frozen
         unlabelled: EncodedReviews | None = None,
         beginnings: float = 0.0,
+        batch_reviews: int = 0,
     ) -> None:
         self.train, self.validation, self.unlabelled = train, validation, unlabelled
         self.batch_tokens, self.seed, self.device, self.adversarial = batch_tokens, seed, device, adversarial
-        self.beginnings = beginnings
+        self.beginnings, self.batch_reviews = beginnings, batch_reviews
         self._batches: list[np.ndarray] = []
         self._unlabelled_batches: list[np.ndarray] = []
         self.validation_logits = np.zeros(len(validation), np.float32)
@@ -66,10 +68,13 @@ class SentimentObjective:
 
     def start_epoch(self, epoch: int) -> Sequence[int]:
         """Shuffle; tokens of each batch."""
-        self._batches = shuffled_batches(self.train.lengths, self.batch_tokens, self.seed, epoch)
+        self._batches = self._shuffled(self.train, epoch)
         if self.unlabelled is not None:
-            self._unlabelled_batches = shuffled_batches(self.unlabelled.lengths, self.batch_tokens, self.seed, epoch)
+            self._unlabelled_batches = self._shuffled(self.unlabelled, epoch)
         return [int(self.train.lengths[rows].sum()) for rows in self._batches]
+
+    def _shuffled(self, reviews: EncodedReviews, epoch: int) -> list[np.ndarray]:
+        return shuffled_batches(reviews.lengths, self.batch_tokens, self.seed, epoch, self.batch_reviews)
 
     def size(self, batch: int) -> int:
         """Reviews in a batch."""
@@ -227,6 +232,7 @@ def fit_classifier(
         config.adversarial,
         unlabelled,
         config.beginnings,
+        config.batch_reviews,
     )
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)

@@ -49,3 +49,13 @@ def test_the_network_is_given_the_beginnings() -> None:
         recorder = Recorder()
         objective.loss(recorder, 0, slice(0, 8))
         assert bool((recorder.lengths < 40).any()) is expected
+
+
+def test_texts_by_the_hundred_are_learnt_in_many_steps() -> None:
+    reviews = EncodedReviews([[5] * 8] * 640, [0, 1] * 320)
+    for limit, steps in ((0, 1), (64, 10)):
+        objective = SentimentObjective(
+            reviews, reviews, 8192, 1, torch.device("cpu"), unlabelled=reviews, batch_reviews=limit
+        )
+        assert objective.start_epoch(0) == [8 * 640 // steps] * steps
+        assert objective.size(0) == 640 // steps
