@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 DATA = Path(__file__).with_name("short_reviews.yaml")
-KINDS = ("same", "opposite", "turn", "opposite", "turn", "same", "phrase", "neutral")
+KINDS = ("same", "opposite", "phrase", "turn", "opposite", "turn", "same", "phrase", "neutral")
 """Kinds of sentences, in turns."""
 NOT_BAD = 0.8
 """Probability that a turned word of blame is meant as praise: "not bad" is weaker than "good"."""
