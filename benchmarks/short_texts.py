@@ -2,9 +2,10 @@
 
     python -m benchmarks.short_texts --data SOURCE [--groups-file FILE] [--unlabelled 10000] [--output DIR]
 
-Trains four students of the shipped model in small, alike but for the short texts that they read beside the reviews, and
-puts whole reviews, sentences cut from validation reviews and the behaviour tests to each. Prints a Markdown table and
-writes it to the output directory. What is finished stays: stop it any time, the same command goes on.
+Trains five students of the shipped model in small, alike but for the short texts that they read beside the reviews and
+for how many of these make a batch, and puts whole reviews, sentences cut from validation reviews and the behaviour
+tests to each. Prints a Markdown table and writes it to the output directory. What is finished stays: stop it any time,
+the same command goes on.
 """
 
 import argparse
@@ -27,8 +28,9 @@ VARIANTS = {
     "and pieces of reviews": "--crops=10000 --short_reviews=0",
     "and sentences of the grammar": "--crops=0 --short_reviews=40000",
     "and both": "--crops=10000 --short_reviews=40000",
+    "both, in batches of any number": "--crops=10000 --short_reviews=40000 --batch_reviews=0",
 }
-"""What a student reads, and the overrides that make it so."""
+"""What a student reads, and the overrides that make it so; the recipe's batches hold 64 reviews at most."""
 
 
 @dataclass(frozen=True)
