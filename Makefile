@@ -47,6 +47,7 @@ recipe: install
 	$(BIN)/sentiment distil configs/distil_third.yaml $(GIVEN) $(SIZE)
 	$(BIN)/sentiment train configs/finetune_adversarial.yaml $(GIVEN) $(SIZE)
 	$(BIN)/sentiment distil configs/distil_fourth.yaml $(GIVEN) $(SIZE)
+	$(BIN)/sentiment distil configs/distil_fifth.yaml $(GIVEN) $(SIZE)
 	$(BIN)/sentiment distil configs/distil_small.yaml $(GIVEN)
 
 # what each part of the recipe is worth, in small: one setting changed at a time, three seeds each
