@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sentiment.cli_arguments import add_data_options, chosen_device, data_config, load_classifier, model_parser
 from sentiment.errors import InputError
+from sentiment.files import expanded
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -21,8 +22,10 @@ def evaluate(arguments: Sequence[str]) -> None:
     parser.add_argument("--pairs", type=Path, metavar="FILE", help="original, edited, label_original, label_edited")
     parser.add_argument("--update-model", action="store_true", help="put the figures into the model's card, too")
     options = parser.parse_args(arguments)
-    if options.update_model and (options.model is None or not Path(options.model).is_dir()):
+    if options.update_model and (options.model is None or not expanded(options.model).is_dir()):
         raise InputError("--update-model writes into a model directory; name it with --model.")
+    if options.no_baselines and options.train_data is not None:
+        raise InputError("--train-data is what baselines are fitted on, and --no-baselines fits none; leave one out.")
 
     from sentiment.answer_cache import default_cache
     from sentiment.assessment import Question, assess, update_model
@@ -50,8 +53,8 @@ def evaluate(arguments: Sequence[str]) -> None:
         write_report(assessment, options.output / "report.html")
         print(f"report: {options.output / 'report.html'}")
     if options.update_model:
-        update_model(assessment, Path(options.model))
-        print(f"card: {Path(options.model) / 'README.md'}")
+        update_model(assessment, expanded(options.model))
+        print(f"card: {expanded(options.model) / 'README.md'}")
 
 
 def behaviour(arguments: Sequence[str]) -> None:

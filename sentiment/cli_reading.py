@@ -35,6 +35,8 @@ def predict(arguments: Sequence[str]) -> None:
         raise InputError("give reviews as arguments or with --input, not both.")
     if options.resume and options.input is None:
         raise InputError("--resume goes on with a job on files; give its --input and --output.")
+    if options.json and options.input is not None:
+        raise InputError("--json is for answers that are printed; name an --output that ends in .jsonl instead.")
 
     classifier = load_predictor(options)
     skip_bad_rows = options.on_bad_row == "skip"

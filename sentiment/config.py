@@ -4,7 +4,7 @@ A field's docstring is its `--help` text. Importing this module does not import 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Optional, TypeVar
 
@@ -28,6 +28,17 @@ set_parsing_settings(docstring_parse_attribute_docstrings=True)
 Pooling = Literal["last", "last_max_mean"]
 
 
+def _expand(settings: object, *names: str) -> None:
+    """Write `~` out in settings that are paths, once, so that every reader of them means the same file.
+
+    Raises:
+        InputError: if there is no such home directory.
+    """
+    for name in names:
+        if (path := getattr(settings, name)) is not None and path.startswith("~"):
+            object.__setattr__(settings, name, str(expanded(path)))  # the one change a frozen instance sees
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Where a run happens."""
@@ -47,6 +58,9 @@ class RunConfig:
     skip_nonfinite_batches: NonNegativeInt = 0
     """Batches without a finite loss or gradient that a run leaves out before it gives up."""
 
+    def __post_init__(self) -> None:
+        _expand(self, "output_dir")
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -63,9 +77,12 @@ class DataConfig:
     groups_file: Optional[str] = None
     """Text file with the group of each training row, one a line; instead of any groups that the source names."""
     validation_fraction: OpenUnitInterval = 0.1
-    """Share of the training rows that validates."""
+    """Share of the training rows that validates, at most a half; one of n equal parts, with n as near as can be."""
     validation_seed: NonNegativeInt = 0
     """Seed of the validation split; apart from run.seed, so that seeds share one validation part."""
+
+    def __post_init__(self) -> None:
+        _expand(self, "source", "groups_file")
 
 
 @dataclass(frozen=True)
@@ -258,5 +275,4 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     ) as error:  # TypeError: a section is no mapping
         raise InputError(f"{' '.join(map(str, [path, *overrides]))}: {' '.join(str(error).split())}") from error
     fields.pop("config")
-    fields["run"] = replace(fields["run"], output_dir=str(expanded(fields["run"].output_dir)))
     return config_class(**fields)

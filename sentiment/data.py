@@ -21,7 +21,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sentiment import text as text_room
 from sentiment.config import DataConfig
 from sentiment.errors import InputError, RunError
-from sentiment.files import expanded
 
 BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
@@ -45,8 +44,8 @@ def load_reviews(config: DataConfig, split: str, labelled: bool = True) -> Datas
     """
     if config.group_column is not None and config.groups_file is not None:
         raise InputError("data.group_column and data.groups_file both say what the groups are; leave one out.")
-    columns = _columns(config, labelled)
-    source = expanded(config.source)
+    columns = _columns(config, labelled, split)
+    source = Path(config.source)
     where = f"{config.source} ({split})"
     if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
         reviews = _read_acl_imdb(source, split)
@@ -133,12 +132,12 @@ def _read_utf8(file: Path) -> str:
         raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it first.") from error
 
 
-def _columns(config: DataConfig, labelled: bool) -> dict[str, str]:
-    """Of each column that is demanded, our name and the source's."""
+def _columns(config: DataConfig, labelled: bool, split: str) -> dict[str, str]:
+    """Of each column that is demanded, our name and the source's; groups are of use where a part validates."""
     columns = {"text": config.text_column}
     if labelled:
         columns["label"] = config.label_column
-    if config.group_column is not None:
+    if config.group_column is not None and split == "train":
         columns["group"] = config.group_column
     for one, other in itertools.combinations(columns, 2):
         if columns[one] == columns[other]:
@@ -201,9 +200,11 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
     the share of positive labels as nearly as that allows.
 
     Raises:
-        InputError: if there are too few groups to set the fraction aside.
+        InputError: for a fraction above a half, or if there are too few groups to set it aside.
     """
-    folds = max(2, round(1 / fraction))
+    if fraction > 0.5:
+        raise InputError(f"data.validation_fraction is {fraction}; give at most 0.5.")
+    folds = round(1 / fraction)
     labels = np.asarray(reviews["label"])
     units = linked_rows([text_room.normalise(text).lower() for text in reviews["text"]], _groups(reviews))
     try:

@@ -41,11 +41,13 @@ def test_overrides_reach_their_field() -> None:
         config.batch_tokens = 1  # type: ignore[misc]
 
 
-def test_a_run_in_the_home_directory_is_not_one_in_a_directory_called_tilde(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_in_the_home_directory_are_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load_config(TrainConfig, CONFIGS[0], ["--run.output_dir=~/x"]).run.output_dir == str(tmp_path / "x")
+    settings = ["--run.output_dir=~/x", "--data.source=~/y.csv", "--data.groups_file=~/z"]
+    config = load_config(TrainConfig, CONFIGS[0], settings)
+    written = (config.run.output_dir, config.data.source, config.data.groups_file)
+    assert written == tuple(str(tmp_path / name) for name in ("x", "y.csv", "z"))
+    assert dataclasses.replace(config.data, source="~/w").source == str(tmp_path / "w")
     with pytest.raises(InputError, match="no home directory is known for ~nosuchuser"):
         load_config(TrainConfig, CONFIGS[0], ["--run.output_dir=~nosuchuser/x"])
 

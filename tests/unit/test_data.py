@@ -145,6 +145,18 @@ def test_a_named_group_column_goes_before_one_called_group(tmp_path: Path) -> No
     assert load(file, group_column="film")["group"][:] == ["yes"] * 8
 
 
+def test_groups_are_asked_of_the_reviews_that_are_divided_alone(tmp_path: Path) -> None:
+    file = write(tmp_path / "test.jsonl", ROWS)
+    assert load(file, "test", group_column="film").column_names == ["text", "label"]
+    with pytest.raises(InputError, match="no column 'film'"):
+        load(file, "train", group_column="film")
+
+
+def test_more_than_half_cannot_validate() -> None:
+    with pytest.raises(InputError, match=r"data\.validation_fraction is 0\.6; give at most 0\.5\."):
+        split_validation(datasets.Dataset.from_list(ROWS), 0.6, 0)
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
