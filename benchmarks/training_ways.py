@@ -70,7 +70,12 @@ def new_trainer(job: Job, way: Way, directory: Path, epochs: int) -> Trainer:
     AcceleratorState._reset_state(reset_partial_state=True)  # it keeps a process to one precision
     hardware = Hardware.choose(config.run.device, way.precision if way.precision != "auto" else config.run.precision)
     objective = way.objective(
-        job.train, job.validation, config.batch_tokens, config.run.seed, hardware.accelerator.device, config.adversarial
+        job.train,
+        job.validation,
+        config.batch_tokens,
+        config.run.seed,
+        hardware.accelerator.device,
+        adversarial=config.adversarial,
     )
     torch.manual_seed(config.run.seed)
     model = build(SentimentRNN, {"vocab_size": job.vocab_size, **asdict(config.model)})

@@ -13,9 +13,7 @@ THRESHOLD = 0.5
 
 
 def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Probability of positive of every prediction, whatever computed its logit: sigmoid(logit / temperature).
-
-    `sentiment.model.probability` is the same of tensors, for what stays in torch.
+    """Probability of positive, whatever computed the logit: sigmoid(logit / temperature).
 
     Args:
         logits: any shape, of positive.

@@ -15,11 +15,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from sentiment.batching import EncodedReviews
-from sentiment.decision import is_positive
+from sentiment.decision import is_positive, probability
 from sentiment.errors import InputError
 from sentiment.explanation import integrated_gradients, leave_one_out, lstm_layers
 from sentiment.inference import predict_logits
-from sentiment.model import SentimentRNN, probability
+from sentiment.model import SentimentRNN
 from sentiment.text import normalise, tokenise
 
 if TYPE_CHECKING:
@@ -105,10 +105,8 @@ def _count(ids: np.ndarray) -> int:
 
 
 def _probabilities(classifier: "SentimentClassifier", reviews: Sequence[np.ndarray]) -> np.ndarray:
-    logits = torch.from_numpy(
-        predict_logits(classifier.model, EncodedReviews(map(np.ndarray.tolist, reviews)), classifier.device)
-    ).double()
-    return probability(logits, classifier.temperature).numpy()
+    logits = predict_logits(classifier.model, EncodedReviews(map(np.ndarray.tolist, reviews)), classifier.device)
+    return probability(logits, classifier.temperature)
 
 
 def _ratio(moves: np.ndarray, random_moves: np.ndarray, seed: int) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
+from sentiment.decision import probability
 from sentiment.errors import InputError
 from sentiment.inference import BATCH_TOKENS
 from sentiment.lstm_unit import LSTMStep, LSTMUnit
-from sentiment.model import SentimentRNN, pool, probability
+from sentiment.model import SentimentRNN, pool
 from sentiment.prediction_network import PredictionNetwork, prediction_network
 from sentiment.text import UNKNOWN_ID, normalise, tokenise
 
@@ -156,7 +157,7 @@ def explain(classifier: "SentimentClassifier", text: str) -> Explanation:
                 running_logits = network.running_logits(input_ids)
             else:
                 running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
-        running = probability(running_logits.double(), classifier.temperature).cpu().numpy()
+        running = probability(running_logits.cpu().numpy(), classifier.temperature)
         contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
         left_out, together = leave_one_out(model, input_ids)
     else:

@@ -83,7 +83,14 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
         torch.manual_seed(config.run.seed)
         model = build(SentimentRNN(vocab_size=len(vocabulary), **asdict(config.model)))
         objective = SentimentObjective(
-            train, validation, config.batch_tokens, config.run.seed, device, config.adversarial
+            train,
+            validation,
+            config.batch_tokens,
+            config.run.seed,
+            device,
+            adversarial=config.adversarial,
+            beginnings=config.beginnings,
+            batch_reviews=config.batch_reviews,
         )
         with open_run(own, hardware, resume) as directory:
             figures = _fit(model, objective, own, directory, hardware)

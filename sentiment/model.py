@@ -216,8 +216,3 @@ class SentimentRNN(nn.Module):
     def running_logits(self, outputs: Tensor) -> Tensor:
         """Logit after each word: the encoder's [batch, time, hidden_dim] → [batch, time]."""
         return self.head(pool_prefixes(outputs, self.pooling)).squeeze(2)
-
-
-def probability(logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Probability of positive, of tensors: sigmoid(logit / temperature); predictions have `decision.probability`."""
-    return torch.sigmoid(logits / temperature)

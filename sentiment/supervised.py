@@ -17,10 +17,11 @@ from sentiment.card import model_card
 from sentiment.checkpoint import Checkpoint, save_checkpoint
 from sentiment.config import AdversarialConfig, DistilConfig, TrainConfig
 from sentiment.data import Parts, read_parts, read_unlabelled
+from sentiment.decision import probability
 from sentiment.evaluation import classification_metrics
 from sentiment.hardware import Hardware
 from sentiment.inference import predict_logits
-from sentiment.model import SentimentRNN, probability
+from sentiment.model import SentimentRNN
 from sentiment.run_directory import open_run
 from sentiment.sizes import build
 from sentiment.start import load_start, read_start
@@ -53,6 +54,7 @@ class SentimentObjective:
         batch_tokens: int,
         seed: int,
         device: torch.device,
+        *,
         adversarial: AdversarialConfig = AdversarialConfig(),  # noqa: B008  # frozen
         unlabelled: EncodedReviews | None = None,
         beginnings: float = 0.0,
@@ -108,7 +110,7 @@ class SentimentObjective:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Accuracy and log loss of the validation part."""
         self.validation_logits = logits = predict_logits(model, self.validation, self.device)
-        metrics = classification_metrics(self.validation.labels, probability(torch.from_numpy(logits)).numpy())
+        metrics = classification_metrics(self.validation.labels, probability(logits, 1.0))
         return {"accuracy": metrics["accuracy"], "log_loss": metrics["log_loss"]}
 
     def layers(self, model: nn.Module) -> list[nn.Module]:
@@ -229,10 +231,10 @@ def fit_classifier(
         config.batch_tokens,
         config.run.seed,
         device,
-        config.adversarial,
-        unlabelled,
-        config.beginnings,
-        config.batch_reviews,
+        adversarial=config.adversarial,
+        unlabelled=unlabelled,
+        beginnings=config.beginnings,
+        batch_reviews=config.batch_reviews,
     )
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)
@@ -243,8 +245,8 @@ def fit_classifier(
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
         calibration = fit_calibration(objective.validation_logits, validation.labels)
-        probabilities = probability(torch.from_numpy(objective.validation_logits), calibration["temperature"])
-        figures = classification_metrics(validation.labels, probabilities.numpy())
+        probabilities = probability(objective.validation_logits, calibration["temperature"])
+        figures = classification_metrics(validation.labels, probabilities)
         figures |= {"data": config.data.source, "split": "validation part of train", "training": asdict(config)}
         checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, figures)
         save_checkpoint(checkpoint.with_card(model_card(checkpoint)), directory / "model")

@@ -92,7 +92,7 @@ def test_parts_of_a_batch_add_up_with_unlabelled_reviews_beside_it() -> None:
     unlabelled = EncodedReviews([[8, 9, 5], [6, 6, 4], [7, 4, 8]])
     config = AdversarialConfig(entropy_weight=1.0)
     device = torch.device("cpu")
-    objective = SentimentObjective(reviews, reviews, 12, 1, device, config, unlabelled)
+    objective = SentimentObjective(reviews, reviews, 12, 1, device, adversarial=config, unlabelled=unlabelled)
     objective.start_epoch(0)
     torch.manual_seed(0)
     model = SentimentRNN(50, 8, 6, 2, 0.0, head_dropout=0.0)

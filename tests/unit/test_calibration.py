@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from sentiment import calibration, decision, model
+from sentiment import calibration, decision
 from sentiment.evaluation import expected_calibration_error
 
 
@@ -58,9 +58,9 @@ def test_answers_outside_the_band_are_as_accurate_as_stated(rows, accuracy):
 
 
 @given(st.floats(-1e3, 1e3), st.floats(*calibration.TEMPERATURES))
-def test_a_probability_is_the_same_of_tensors_and_of_arrays(logit, temperature):
-    of_tensor = float(model.probability(torch.tensor(logit, dtype=torch.float64), temperature))
-    assert of_tensor == pytest.approx(float(decision.probability(np.array(logit), temperature)), abs=1e-12)
+def test_a_probability_is_the_sigmoid(logit, temperature):
+    sigmoid = float(torch.sigmoid(torch.tensor(logit / temperature, dtype=torch.float64)))
+    assert sigmoid == pytest.approx(float(decision.probability(np.array(logit), temperature)), abs=1e-12)
 
 
 def test_fitting_gives_what_a_model_directory_holds():
