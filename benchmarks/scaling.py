@@ -34,6 +34,7 @@ from sentiment.config import DataConfig
 from sentiment.data import load_reviews
 from sentiment.errors import InputError, RunError
 from sentiment.files import write_json, write_text
+from sentiment.model_directory import locate_model
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "imdb.yaml"
@@ -233,6 +234,7 @@ def _said(fit: float | None) -> str:
 def run(data: str, model: Path | None, training: Sequence[int], prediction: Sequence[int], output: Path) -> str:
     """Measure, write and return the page."""
     about = setting(max([*training, *prediction]), 1)
+    model = None if model is None else locate_model(model)  # known now, not after the trainings
     found = list(points(data, model, training, prediction))
     fitted = exponents(found)
     write_json(output / "scaling.json", {"setting": about, "points": list(map(asdict, found)), "exponents": fitted})

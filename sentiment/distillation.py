@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sentiment.batching import EncodedReviews
+from sentiment.checkpoint import load_checkpoint
 from sentiment.config import DistilConfig
 from sentiment.crops import crops
 from sentiment.data import load_reviews, read_parts, read_unlabelled, tokenise_reviews
@@ -38,6 +39,8 @@ def distil(config: DistilConfig, resume: bool = False) -> list[dict[str, Any]]:
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
     pretrained = read_start(config.pretrained, config.model, config.text.direction)
+    for teacher in config.teachers:  # one that cannot be read is known now, not after the reviews
+        load_checkpoint(locate_model(teacher), "sentiment-rnn")
     with hardware.accelerator.main_process_first():
         parts = read_parts(config.data)
         unlabelled = read_unlabelled(config.data, config.unlabelled_split, parts)[: config.unlabelled_reviews or None]

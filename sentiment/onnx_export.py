@@ -32,7 +32,9 @@ def export_onnx(classifier: SentimentClassifier, output: Path) -> None:
     try:
         from sentiment.onnx_graph import build_graph
     except ModuleNotFoundError as error:
-        raise RunError("the package onnx is not installed: pip install 'sentiment-rnn[onnx]'.") from error
+        raise RunError(
+            "the package onnx is not installed: in a checkout, pip install -c constraints.txt '.[onnx]'."
+        ) from error
     if output.suffix == ".onnx":
         if output.is_dir():
             raise InputError(f"{output}: is a directory; choose another name for the graph.")

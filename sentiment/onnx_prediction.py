@@ -121,7 +121,8 @@ def open_session(graph: bytes, file: Path) -> "InferenceSession":
         import onnxruntime
     except ImportError as error:
         raise RunError(
-            f"{file}: is read by ONNX Runtime, which is not installed: pip install 'sentiment-rnn[onnx]'."
+            f"{file}: is read by ONNX Runtime, which is not installed: in a checkout, "
+            "pip install -c constraints.txt '.[onnx]'."
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -5,7 +5,7 @@ Notable:
 - the random numbers of a step follow from (seed, step, process), and the order of an epoch from (seed, epoch), so a
   resumed run equals an uninterrupted one bit for bit;
 - a batch is divided by rows: among the processes, and further where memory runs out; gradients of the parts add up to
-  the gradient of the whole, so neither changes what is learnt.
+  the gradient of the whole; random masks are drawn anew for each process and part.
 """
 
 import math

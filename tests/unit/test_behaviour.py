@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from sentiment import decision
@@ -64,7 +66,7 @@ def test_the_sentences_are_whole():
     for each in of:
         assert "{" not in each.text and each.text.strip()
         assert each.text != each.original
-        assert " a awful" not in each.text and " a extremely" not in each.text
+        assert not re.search(r"\ba [aeiou]", each.text, re.IGNORECASE)
     assert {each.expected for each in of} == {"positive", "negative", "unsure", "unmoved"}
     assert len({(each.test, each.text, each.original) for each in of}) == len(of)
 
