@@ -1,7 +1,8 @@
 """Short sentences with their sentiment, from a small grammar written for this project (short_reviews.yaml).
 
 Reviews are long, and say a thing many times; people type short texts, where one "not" turns everything. The student
-sees many of these sentences beside the reviews. The frames differ from those of the behaviour tests.
+sees many of these sentences beside the reviews. The behaviour tests ask about other frames and idioms, and, where the
+frame is a word by itself, about other words.
 """
 
 import itertools

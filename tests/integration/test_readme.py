@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,14 @@ def test_the_figures_of_a_shipped_model_are_its_own(name: str) -> None:
     (row,) = (line for line in README.splitlines() if line.startswith(f"| **shipped model `{name}`"))
     figures = re.findall(r"(\d+\.\d\d) \((\d+\.\d\d)[–-](\d+\.\d\d)\)", row)
     assert figures == [tuple(f"{100 * figure:.2f}" for figure in (metrics["accuracy"], *metrics["accuracy_95"]))]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_model_was_trained_with_the_config_of_its_row(name: str) -> None:
+    metrics = json.loads((ROOT / "sentiment" / "models" / name / "metrics.json").read_text("utf-8"))
+    (row,) = (line for line in README.splitlines() if line.startswith(f"| **shipped model `{name}`"))
+    (config,) = re.findall(r"configs/\w+\.yaml", row)
+    settings = asdict(load_config(DistilConfig, ROOT / config))
+    for recorded in (settings, metrics["training"]):
+        del recorded["data"]["source"], recorded["data"]["groups_file"]  # where the reviews lay
+    assert metrics["training"] == settings
