@@ -21,6 +21,10 @@ FIGURES = {
 }
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
+IMDB = """The IMDB Large Movie Review Dataset: Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng
+and Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
+(<https://aclanthology.org/P11-1015/>)."""
+
 
 def model_card(checkpoint: Checkpoint) -> str:
     """Markdown card, with the `model-index` block that the hub reads.
@@ -37,7 +41,7 @@ def model_card(checkpoint: Checkpoint) -> str:
     return f"""---
 {_front_matter(metrics, figures)}
 ---
-# Sentiment of movie reviews: a two-layer LSTM
+# Sentiment of movie reviews: an LSTM of {checkpoint.model_settings["num_layers"]} layers
 
 {parameters:,} parameters, {len(text.vocabulary):,} words. Reads an English movie review and answers with the
 probability that it is positive.
@@ -68,9 +72,7 @@ is no ground for decisions about people.
 
 ## Training data
 
-The IMDB Large Movie Review Dataset: Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and
-Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
-(<https://aclanthology.org/P11-1015/>), or what `data.source` below names.
+{IMDB if _learned_from_imdb(metrics) else "What `data.source` below names."}
 
 <details><summary>Settings of the run</summary>
 
@@ -80,6 +82,12 @@ Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
 
 </details>
 """
+
+
+def _learned_from_imdb(metrics: dict[str, Any]) -> bool:
+    """By the name of the source: the hub's, or that of a directory."""
+    source = metrics.get("training", {}).get("data", {}).get("source", "")
+    return Path(source).name.lower() in ("imdb", "aclimdb")
 
 
 def _dataset_name(metrics: dict[str, Any]) -> str:
@@ -105,10 +113,10 @@ def _front_matter(metrics: dict[str, Any], figures: dict[str, float]) -> str:
     ]
     data = ModelCardData(
         language="en",
-        license="mit",
+        license="mit" if _learned_from_imdb(metrics) else None,
         library_name="sentiment-rnn",
         pipeline_tag="text-classification",
-        datasets=["stanfordnlp/imdb"],
+        datasets=["stanfordnlp/imdb"] if _learned_from_imdb(metrics) else None,
         model_name="sentiment-rnn",
         eval_results=results or None,
     )
