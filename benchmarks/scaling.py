@@ -234,7 +234,7 @@ def _said(fit: float | None) -> str:
 def run(data: str, model: Path | None, training: Sequence[int], prediction: Sequence[int], output: Path) -> str:
     """Measure, write and return the page."""
     about = setting(max([*training, *prediction]), 1)
-    model = None if model is None else locate_model(model)  # known now, not after the trainings
+    model = None if model is None else locate_model(model)  # a shipped name, too
     found = list(points(data, model, training, prediction))
     fitted = exponents(found)
     write_json(output / "scaling.json", {"setting": about, "points": list(map(asdict, found)), "exponents": fitted})

@@ -25,7 +25,7 @@ from sentiment.hardware import Hardware
 from sentiment.lstm_unit import LSTMUnit
 from sentiment.model import SentimentRNN, pool
 from sentiment.run_directory import open_run
-from sentiment.supervised import SentimentObjective
+from sentiment.supervised import SentimentObjective, objective_of
 from sentiment.text import TextEncoder, build_vocabulary
 from sentiment.training import Trainer
 
@@ -82,16 +82,7 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
         own = replace(config, run=replace(config.run, output_dir=str(Path(config.run.output_dir) / name)))
         torch.manual_seed(config.run.seed)
         model = build(SentimentRNN(vocab_size=len(vocabulary), **asdict(config.model)))
-        objective = SentimentObjective(
-            train,
-            validation,
-            config.batch_tokens,
-            config.run.seed,
-            device,
-            adversarial=config.adversarial,
-            beginnings=config.beginnings,
-            batch_reviews=config.batch_reviews,
-        )
+        objective = objective_of(config, train, validation, device)
         with open_run(own, hardware, resume) as directory:
             figures = _fit(model, objective, own, directory, hardware)
         norms = gradient_norms(model.cpu(), input_ids, labels)

@@ -126,6 +126,27 @@ class SentimentObjective:
         """Nothing to take back."""
 
 
+def objective_of(
+    config: TrainConfig | DistilConfig,
+    train: EncodedReviews,
+    validation: EncodedReviews,
+    device: torch.device,
+    unlabelled: EncodedReviews | None = None,
+) -> SentimentObjective:
+    """What a run's settings make of its reviews."""
+    return SentimentObjective(
+        train,
+        validation,
+        config.batch_tokens,
+        config.run.seed,
+        device,
+        adversarial=config.adversarial,
+        unlabelled=unlabelled,
+        beginnings=config.beginnings,
+        batch_reviews=config.batch_reviews,
+    )
+
+
 def some_unfinished(reviews: Batch, share: float) -> Batch:
     """The same reviews, a random share of them only up to a random word: at least one word, at most all.
 
@@ -225,17 +246,7 @@ def fit_classifier(
     """
     validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
     device = hardware.accelerator.device
-    objective = SentimentObjective(
-        train,
-        validation,
-        config.batch_tokens,
-        config.run.seed,
-        device,
-        adversarial=config.adversarial,
-        unlabelled=unlabelled,
-        beginnings=config.beginnings,
-        batch_reviews=config.batch_reviews,
-    )
+    objective = objective_of(config, train, validation, device, unlabelled)
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
     torch.manual_seed(config.run.seed)
     model = build(SentimentRNN, settings)
