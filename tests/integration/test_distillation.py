@@ -8,20 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 from sentiment import behaviour, short_reviews
-from sentiment.checkpoint import Checkpoint
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdversarialConfig, DataConfig, DistilConfig, PretrainConfig, TrainConfig
 from sentiment.distillation import distil, judge_teachers
 from sentiment.errors import InputError
-from sentiment.model import SentimentRNN
 from sentiment.pretraining import pretrain
-from sentiment.start import load_start, narrowed
 from sentiment.supervised import train
-from sentiment.text import TextEncoder, Vocabulary
 
 
 @pytest.fixture
@@ -118,18 +113,3 @@ def test_the_behaviour_tests_are_not_taught() -> None:
     assert taught & asked == {"_"}  # a word by itself, for which the tests have words of their own
     words = {word for kind in ("praise", "blame") for choices in grammar[kind].values() for word in choices}
     assert not words & {*tests["slots"]["praise"], *tests["slots"]["blame"]}
-
-
-def test_a_smaller_network_starts_from_narrowed_word_vectors() -> None:
-    torch.manual_seed(0)
-    wide = torch.randn(30, 3) @ torch.randn(3, 8)  # rank 3: nothing is lost
-    narrow = narrowed(wide, 3)
-    torch.testing.assert_close(narrow @ narrow.T, wide @ wide.T, atol=1e-4, rtol=1e-4)
-
-    text = TextEncoder(Vocabulary({f"word{number}": 1 for number in range(27)}), 100)
-    start = Checkpoint("language-model", {}, text, {"encoder.embedding.weight": wide})
-    model = SentimentRNN(30, 3, 5)
-    before = model.encoder.layers[0].weight_ih_l0.clone()
-    load_start(model, start, "backward")  # word vectors are the same in both directions
-    torch.testing.assert_close(model.encoder.embedding.weight.detach(), narrow)
-    assert torch.equal(model.encoder.layers[0].weight_ih_l0, before)
