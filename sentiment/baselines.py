@@ -55,9 +55,10 @@ def nb_regression() -> Pipeline:
 
 
 MAJORITY = "majority label"
+NGRAMS = "NB-weighted 1-3-grams + logistic regression"
 LINEAR: dict[str, Callable[[], Pipeline]] = {
     "TF-IDF 1-2-grams + logistic regression": tfidf_regression,
-    "NB-weighted 1-3-grams + logistic regression": nb_regression,
+    NGRAMS: nb_regression,
 }
 BASELINES = (MAJORITY, *LINEAR)
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from sentiment.answer_cache import default_cache, remembered
-from sentiment.baselines import baseline_logits
+from sentiment.baselines import NGRAMS, baseline_logits
 from sentiment.batching import EncodedReviews
 from sentiment.checkpoint import load_checkpoint
 from sentiment.data import Parts
@@ -22,7 +22,6 @@ FOLDS = 10
 """Of the validation part; fewer where a class has fewer reviews."""
 VERSION = 2
 """Raised when a network's answers change, so that none that was kept before is taken."""
-NGRAMS = "NB-weighted 1-3-grams + logistic regression"
 
 
 def member_logits(directory: Path, documents: Sequence[str], hardware: Hardware) -> np.ndarray:

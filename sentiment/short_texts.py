@@ -12,14 +12,13 @@ import numpy as np
 from sklearn.metrics import log_loss
 
 from sentiment.answer_cache import default_cache
-from sentiment.baselines import baseline_logits
+from sentiment.baselines import NGRAMS, baseline_logits
 from sentiment.batching import EncodedReviews
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.crops import split_sentences
 from sentiment.data import read_parts
 from sentiment.decision import is_positive, probability
-from sentiment.ensemble import NGRAMS
 from sentiment.evaluation import wilson_interval
 
 SHORTEST = 5
