@@ -3,9 +3,11 @@
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import InputError
+from sentiment.files import expanded
 
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
@@ -65,6 +67,14 @@ def model_parser(command: str, description: str, device: bool = True) -> argpars
     return parser
 
 
+def path(text: str) -> Path:
+    """A path, `~` written out, for argparse: shells leave it as it is in `--output=~/answers.csv`."""
+    try:
+        return expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
     """The model of `model_parser`'s options, read by torch.
 
@@ -97,7 +107,7 @@ def chosen_device(wanted: str) -> str:
 
 
 def add_data_options(
-    parser: argparse.ArgumentParser, about: str, name: str = "--data", split: bool = False, groups_file: bool = False
+    parser: argparse.ArgumentParser, about: str, name: str = "--data", split: bool = False, validation: bool = False
 ) -> None:
     """`--data SOURCE`, the columns of it that hold reviews and labels, and where they are of use two more.
 
@@ -106,20 +116,29 @@ def add_data_options(
         about: which reviews these are, for the help.
         name: of the option in place of `--data`, which has to be given; another may be left out.
         split: whether the user names one of its splits.
-        groups_file: whether a validation part is set aside, for which films can be named.
+        validation: whether a validation part is set aside, for which the settings of the model's training are given.
     """
     parser.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
     if split:
         parser.add_argument("--split", default="test", help="split of SOURCE; a file is its own split (default: test)")
     parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
     parser.add_argument("--label-column", default="label", metavar="NAME", help="column with 0 or 1 (default: label)")
-    if groups_file:
+    if validation:
+        from jsonargparse.typing import NonNegativeInt, OpenUnitInterval
+
+        aside = "as the model's training had it (default: %(default)s)"
         parser.add_argument("--groups-file", metavar="FILE", help="film of each training row, as data.groups_file")
+        parser.add_argument("--validation-fraction", type=OpenUnitInterval, default=0.1, metavar="SHARE", help=aside)
+        parser.add_argument("--validation-seed", type=NonNegativeInt, default=0, metavar="SEED", help=aside)
 
 
 def data_config(options: argparse.Namespace) -> "DataConfig":
     """What `add_data_options` has read."""
     from sentiment.config import DataConfig
 
-    groups_file = getattr(options, "groups_file", None)
-    return DataConfig(options.data, options.text_column, options.label_column, groups_file=groups_file)
+    validation = {
+        name: getattr(options, name)
+        for name in ("groups_file", "validation_fraction", "validation_seed")
+        if hasattr(options, name)
+    }
+    return DataConfig(options.data, options.text_column, options.label_column, **validation)

@@ -4,9 +4,8 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
-from sentiment.cli_arguments import add_data_options, chosen_device, data_config, load_classifier, model_parser
+from sentiment.cli_arguments import add_data_options, chosen_device, data_config, load_classifier, model_parser, path
 from sentiment.errors import InputError
 from sentiment.files import expanded
 
@@ -15,11 +14,11 @@ def evaluate(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE [--split test] [--output DIR]: measure a model on labelled reviews."""
     parser = model_parser("evaluate", "Measures a model on labelled reviews; prints the figures.")
     add_data_options(parser, "hub id, directory or file of labelled reviews", split=True)
-    parser.add_argument("--output", metavar="DIR", type=Path, help="for metrics.json, predictions.parquet, report.html")
+    parser.add_argument("--output", metavar="DIR", type=path, help="for metrics.json, predictions.parquet, report.html")
     parser.add_argument("--train-data", metavar="SOURCE", help="what baselines are fitted on; default: SOURCE's train")
     parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
     parser.add_argument("--compare", nargs="+", default=[], metavar="DIR", help="models, or their predictions.parquet")
-    parser.add_argument("--pairs", type=Path, metavar="FILE", help="original, edited, label_original, label_edited")
+    parser.add_argument("--pairs", type=path, metavar="FILE", help="original, edited, label_original, label_edited")
     parser.add_argument("--update-model", action="store_true", help="put the figures into the model's card, too")
     options = parser.parse_args(arguments)
     if options.update_model and (options.model is None or not expanded(options.model).is_dir()):
@@ -80,7 +79,7 @@ def length_limits(arguments: Sequence[str]) -> None:
     parser = model_parser(
         "length-limits", "Measures what a length limit costs, and which part of a long review to read."
     )
-    add_data_options(parser, "where train comes from; or a file, read whole", groups_file=True)
+    add_data_options(parser, "where train comes from; or a file, read whole", validation=True)
     parser.add_argument("--limits", nargs="+", type=_positive, default=[256, 512], metavar="N", help="most tokens read")
     options = parser.parse_args(arguments)
 
@@ -93,7 +92,7 @@ def length_limits(arguments: Sequence[str]) -> None:
 def short_texts(arguments: Sequence[str]) -> None:
     """[--model DIR] --data SOURCE: how a sentence or two are read, cut from reviews of the validation part."""
     parser = model_parser("short-texts", "Measures a model and n-grams on sentences cut from validation reviews.")
-    add_data_options(parser, "where train comes from", groups_file=True)
+    add_data_options(parser, "where train comes from", validation=True)
     options = parser.parse_args(arguments)
 
     from sentiment.short_texts import measure, table
@@ -108,7 +107,7 @@ def deletion_test(arguments: Sequence[str]) -> None:
     add_data_options(parser, "hub id, directory or file of reviews; their labels are not read", split=True)
     parser.add_argument("--reviews", type=int, default=500, help="how many, drawn at random (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="of the reviews and words drawn (default: 0)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
+    parser.add_argument("--output", type=path, metavar="FILE", help="where the figures go as JSON")
     options = parser.parse_args(arguments)
     if options.reviews < 1 or options.seed < 0:
         raise InputError("--reviews must be at least 1, and --seed at least 0.")

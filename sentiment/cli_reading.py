@@ -8,10 +8,9 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.cli_arguments import load_classifier, model_parser
+from sentiment.cli_arguments import load_classifier, model_parser, path
 from sentiment.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ def predict(arguments: Sequence[str]) -> None:
     parser = model_parser("predict", "Reads reviews: given as arguments, in a file, or one a line on standard input.")
     parser.add_argument("text", nargs="*", metavar="TEXT", help="a review")
     parser.add_argument("--json", action="store_true", help="print one JSON object a review")
-    parser.add_argument("--input", type=Path, metavar="FILE", help=".txt (one review a line), .csv, .jsonl or .parquet")
-    parser.add_argument("--output", type=Path, metavar="FILE", help=".csv, .jsonl or .parquet; appears when whole")
+    parser.add_argument("--input", type=path, metavar="FILE", help=".txt (one review a line), .csv, .jsonl or .parquet")
+    parser.add_argument("--output", type=path, metavar="FILE", help=".csv, .jsonl or .parquet; appears when whole")
     parser.add_argument("--text-column", default="text", metavar="NAME", help="column with the review (default: text)")
     parser.add_argument("--on-bad-row", choices=["stop", "skip"], default="stop", help="a row that cannot be read")
     parser.add_argument("--resume", action="store_true", help="go on with a job on files that was stopped")
@@ -94,7 +93,7 @@ def explain(arguments: Sequence[str]) -> None:
     parser = model_parser("explain", "Explains the answer to one review, given as an argument or on standard input.")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="the review; default: standard input, whole")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page that works offline")
+    parser.add_argument("--html", type=path, metavar="FILE", help="write a page that works offline")
     options = parser.parse_args(arguments)
     text = options.text
     if text is not None:
@@ -126,7 +125,7 @@ def export(arguments: Sequence[str]) -> None:
     # a GPU's products of LSTMs are rounded to TF32 by default, which is more than the graph may differ by
     parser = model_parser("export", about, device=False)
     parser.add_argument("--format", choices=["onnx"], default="onnx", help="of what is written (default: onnx)")
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="or FILE.onnx, for the graph alone")
+    parser.add_argument("--output", required=True, type=path, metavar="DIR", help="or FILE.onnx, for the graph alone")
     options = parser.parse_args(arguments)
 
     from sentiment.classifier import SentimentClassifier

@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from sentiment.cli_arguments import configured
+from sentiment.cli_arguments import configured, path
 from sentiment.errors import InputError
 
 
 def scalar_unit(arguments: Sequence[str]) -> None:
     """[--figure FILE]: train an LSTM unit of one number on two sequences, and show each of its steps."""
     parser = argparse.ArgumentParser("sentiment scalar-unit", description="Trains an LSTM unit of size 1.")
-    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw both memories: .png, .svg or .pdf")
+    parser.add_argument("--figure", type=path, metavar="FILE", help="draw both memories: .png, .svg or .pdf")
     options = parser.parse_args(arguments)
     if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"--figure {options.figure}: give a name that ends in .png, .svg or .pdf.")

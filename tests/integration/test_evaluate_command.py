@@ -120,6 +120,34 @@ def test_length_limits_are_measured(
     assert code == 2 and "--limits: 0 is not a whole number of at least 1" in complaint
 
 
+@pytest.mark.parametrize(("settings", "held_out"), [([], 4), (["--validation-fraction", "0.5"], 20)])
+def test_the_validation_part_is_that_of_the_training(
+    capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path, settings: list[str], held_out: int
+) -> None:
+    arguments = ["--model", tiny_model_directory, "--data", source, "--limits", "1"]  # which every review is over
+    code, printed, _ = run(capsys, "length-limits", *arguments, *settings)
+    assert code == 0 and printed.splitlines()[1].split()[3] == str(held_out)
+    code, _, complaint = run(capsys, "length-limits", *arguments, "--validation-seed", "-1")
+    assert code == 2 and "--validation-seed" in complaint
+
+
+def test_a_path_in_the_home_directory_is_written_there(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    source: Path,
+    tiny_model_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    arguments = ["--model", tiny_model_directory, "--no-baselines", "--data=~/reviews"]
+    assert run(capsys, "evaluate", *arguments, "--output=~/out")[0] == 0 and (tmp_path / "out").is_dir()
+    files = ["--input=~/reviews/test.jsonl", "--output=~/answers.csv"]
+    assert run(capsys, "predict", "--model", tiny_model_directory, *files)[0] == 0
+    assert (tmp_path / "answers.csv").is_file()
+    code, _, complaint = run(capsys, "explain", "--html=~nosuchuser/page.html", "good")
+    assert code == 2 and "no home directory is known for ~nosuchuser" in complaint
+
+
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
