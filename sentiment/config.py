@@ -191,7 +191,7 @@ class TrainConfig:
     beginnings: ClosedUnitInterval = 0.0
     """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: Optional[str] = None
-    """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
+    """Directory or shipped name of the start: a language model (encoder, vocabulary) or a classifier (all or part)."""
     unlabelled_split: str = "unsupervised"
     """Split read beside the training part when adversarial.virtual_weight or entropy_weight is above 0."""
 
@@ -232,7 +232,7 @@ class DistilConfig:
     beginnings: ClosedUnitInterval = 0.0
     """Share of the reviews that are read up to a random word only, which trains the running probability."""
     pretrained: str = "runs/pretrain/model"
-    """Directory or shipped name of the start: a language model (encoder and vocabulary) or a classifier (all of it)."""
+    """Directory or shipped name of the start: a language model (encoder, vocabulary) or a classifier (all or part)."""
     teachers: list[str] = field(default_factory=list)
     """Model directories or shipped names; n-grams with logistic regression are always one more teacher."""
     unlabelled_split: str = "unsupervised"
