@@ -30,7 +30,7 @@ def narrowed(weights: Mapping[str, Tensor], embedding_dim: int, hidden_dim: int)
         hidden_dim: at most the larger one's.
     """
     part = {name: tensor.float() for name, tensor in weights.items()}
-    layers = [name.removesuffix("weight_hh_l0") for name in part if name.endswith("weight_hh_l0")]
+    layers = [f"encoder.layers.{depth}." for depth in range(sum(name.endswith("weight_hh_l0") for name in part))]
     axes = principal_axes(part[EMBEDDING], embedding_dim)
     for reader in (EMBEDDING, layers[0] + "weight_ih_l0"):
         part[reader] = part[reader] @ axes

@@ -55,6 +55,12 @@ def test_the_principal_axes_keep_what_word_vectors_mean_to_each_other() -> None:
     torch.testing.assert_close(narrow @ narrow.T, vectors @ vectors.T, atol=1e-4, rtol=1e-4)
 
 
+def test_layers_are_cut_from_the_bottom_to_the_top_in_whatever_order_a_file_names_them() -> None:
+    weights = network(WIDTH, UNITS, num_layers=11).state_dict()  # by name the eleventh layer comes before the third
+    part, by_name = narrowed(weights, 3, 5), narrowed(dict(sorted(weights.items())), 3, 5)
+    assert all(torch.equal(value, by_name[name]) for name, value in part.items())
+
+
 def test_a_head_of_another_size_is_drawn_anew() -> None:
     large, small = network(WIDTH, UNITS), network(3, 5, head_dim=2, seed=1)
     before = small.head[1].weight.clone()
