@@ -1,5 +1,6 @@
 """Reviews through the network, in batches of like length, answers in the order of the questions."""
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,6 @@ MOST_WORKERS = 8
 
 Network = Callable[[Tensor, Tensor], Tensor]
 """Logits of positive: [batch, time] int64, [batch] int64 → [batch]."""
-
-
-# A forked child inherits the thought that there are threads, but not the threads: its first parallel product would wait
-# for them for ever. One thread waits for nobody.
-os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def predict_logits(network: Network, reviews: EncodedReviews, device: torch.device) -> np.ndarray:
@@ -58,9 +54,22 @@ def _side_by_side(
 ) -> Iterator[np.ndarray]:
     """A batch per core, in place of all cores in each step of one batch, where they would wait for each other."""
     threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from pool.map(work, batches)
+        yield from _threads(workers).map(work, batches)
     finally:
-        pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # a part of what the workers have set is the process's
+
+
+@functools.cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Threads that stay: while one ends it holds locks of MKL, and a child forked then would wait for them for ever."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+
+
+def _after_fork() -> None:
+    """A child has none of the threads that it thinks it has, and would wait for their work for ever."""
+    _threads.cache_clear()
+    torch.set_num_threads(1)
+
+
+os.register_at_fork(after_in_child=_after_fork)
