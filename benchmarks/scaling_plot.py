@@ -53,7 +53,7 @@ def _dress(axes: Axes, title: str) -> None:
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
     axes.xaxis.set_minor_formatter(NullFormatter())
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("reviews n")
     axes.set_title(title, fontsize=10, loc="left")
