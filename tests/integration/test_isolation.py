@@ -106,15 +106,20 @@ FORKS = """
     def network(ids, lengths):
         return (torch.ones(600, 600) @ torch.ones(600, 600))[: len(ids), 0]  # large enough for threads and locks
 
+    def logits():
+        return inference.predict_logits(network, reviews, torch.device("cpu")).tolist()
+
     def answers():
         found = [prediction.probability for prediction in classifier.predict(["a wonderful film", "a film"])]
-        return found + inference.predict_logits(network, reviews, torch.device("cpu")).tolist()
+        return found + network(range(2), None).tolist() + logits()
 
     def child_agrees():
         child = os.fork()
         if child == 0:
             signal.alarm(20)  # ends one that waits for ever
-            os._exit(answers() != alone)
+            agrees = answers() == alone
+            torch.set_num_threads(2)  # a child may have threads, but of its own
+            os._exit(not (agrees and logits() == alone[-8:]))
         return os.waitpid(child, 0)[1] == 0
 
     torch.set_num_threads(2)

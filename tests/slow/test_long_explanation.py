@@ -31,16 +31,17 @@ def review_of(words: int) -> str:
 
 
 def test_the_time_per_word_stops_growing():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # several would wait for each other most of the time, longer in longer reviews
-    classifier = classifier_of(16, 16)
+    classifier, threads = classifier_of(16, 16), torch.get_num_threads()
     seconds = {}
-    for words in (2000, 6000):
-        started = time.process_time()
-        explanation = classifier.explain(review_of(words))
-        seconds[words] = (time.process_time() - started) / words
-        assert explanation.running_probability[-1] == pytest.approx(explanation.prediction.probability, abs=1e-5)
-    torch.set_num_threads(threads)
+    try:
+        torch.set_num_threads(1)  # several would wait for each other most of the time, longer in longer reviews
+        for words in (2000, 6000):
+            started = time.process_time()
+            explanation = classifier.explain(review_of(words))
+            seconds[words] = (time.process_time() - started) / words
+            assert explanation.running_probability[-1] == pytest.approx(explanation.prediction.probability, abs=1e-5)
+    finally:
+        torch.set_num_threads(threads)
     assert seconds[6000] < 2 * seconds[2000]
 
 
