@@ -4,7 +4,7 @@ BIN := .venv/bin
 # where the reviews of `make report` come from: a hub id, or a directory with the same files
 DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint report recipe ablation bench install
+.PHONY: demo test test-slow lint docs report recipe ablation bench install
 
 install: .venv/installed
 
@@ -17,10 +17,10 @@ demo: install
 	$(BIN)/sentiment predict "I loved every minute of it." "Two hours of my life that I will not get back."
 	rm -rf runs/demo
 	$(BIN)/sentiment train configs/demo.yaml
-	$(BIN)/sentiment evaluate --model runs/demo/model --data sentiment/sample/test.jsonl --output runs/demo/evaluation
+	$(BIN)/sentiment evaluate --model runs/demo/model --data sentiment/data/samples/test.jsonl --output runs/demo/evaluation
 
 test: install
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 test-slow: install
 	$(BIN)/python -m pytest -q -s tests/slow --timeout 3600
@@ -28,43 +28,36 @@ test-slow: install
 report: install
 	$(BIN)/sentiment evaluate --data $(DATA) --output reports/shipped
 
-# the shipped models from the raw reviews; stop it any time, the same command goes on.
+# the two shipped models from the raw reviews; stop it any time, the same command continues.
 # RECIPE="--data.groups_file=FILE" names the films of the training reviews, where DATA does not;
-# SIZE="--model.embedding_dim=512 --model.hidden_dim=1024" makes all but the small model larger, for a GPU
-GIVEN = --data.source=$(DATA) --resume $(RECIPE)
-BACKWARD = --text.direction=backward
+# RECIPE="--model.embedding_dim=512 --model.hidden_dim=1024" makes all but the small model larger, for a GPU
 recipe: install
-	$(BIN)/sentiment pretrain configs/pretrain.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment pretrain configs/pretrain.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
-		--run.output_dir=runs/pretrain_backward
-	$(BIN)/sentiment train configs/finetune.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment train configs/finetune.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
-		--run.output_dir=runs/finetune_backward --pretrained=runs/pretrain_backward/model
-	$(BIN)/sentiment distil configs/distil.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment distil configs/distil_second.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment distil configs/distil_second.yaml $(GIVEN) $(SIZE) $(BACKWARD) \
-		--run.output_dir=runs/distil_second_backward --pretrained=runs/finetune_backward/model
-	$(BIN)/sentiment distil configs/distil_third.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment train configs/finetune_adversarial.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment distil configs/distil_fourth.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment distil configs/distil_fifth.yaml $(GIVEN) $(SIZE)
-	$(BIN)/sentiment distil configs/distil_small.yaml $(GIVEN)
+	$(BIN)/sentiment recipe configs/recipes/imdb.yaml --data.source=$(DATA) $(RECIPE)
 
 # what each part of the recipe is worth, in small: one setting changed at a time, three seeds each
 ablation: install
-	$(BIN)/python -m benchmarks.ablation --data $(DATA) $(ABLATION)
+	$(BIN)/python -m benchmarks.accuracy.ablation --data $(DATA) $(ABLATION)
 
 # this project beside its peers, then what limits and what scales: about half an hour on two idle cores
 bench: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m benchmarks.peers --data $(DATA) --output reports/benchmark
-	$(BIN)/python -m benchmarks.cold_start
-	$(BIN)/python -m benchmarks.limits --data $(DATA)
-	$(BIN)/python -m benchmarks.prediction --data $(DATA)
-	$(BIN)/python -m benchmarks.training --data $(DATA)
-	$(BIN)/python -m benchmarks.scaling --data $(DATA)
+	$(BIN)/python -m benchmarks.speed.cold_start
+	$(BIN)/python -m benchmarks.speed.limits --data $(DATA)
+	$(BIN)/python -m benchmarks.speed.prediction --data $(DATA)
+	$(BIN)/python -m benchmarks.speed.training --data $(DATA)
+	$(BIN)/python -m benchmarks.growth.scaling --data $(DATA)
+
+# the site as static files, in site/
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch .venv/docs
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports

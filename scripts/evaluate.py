@@ -1,6 +1,6 @@
-"""Measure a model on labelled reviews: scripts/evaluate.py [--model DIR] --data SOURCE [--output DIR]."""
+"""Evaluate a model on labeled reviews: scripts/evaluate.py --data SOURCE [--model DIR] [--output DIR]."""
 
-from sentiment.cli import run
+from sentiment.cli.main import run
 
 if __name__ == "__main__":
     run("evaluate")

@@ -1,6 +1,6 @@
-"""Read reviews: scripts/predict.py [--model DIR] [TEXT ... | --input FILE --output FILE]; else from standard input."""
+"""Predict reviews: scripts/predict.py [--model DIR] [TEXT ... | --input FILE --output FILE]."""
 
-from sentiment.cli import run
+from sentiment.cli.main import run
 
 if __name__ == "__main__":
     run("predict")

@@ -1,6 +1,6 @@
 """Train a classifier: scripts/train.py CONFIG.yaml [--resume] [--dotted.key=value ...]."""
 
-from sentiment.cli import run
+from sentiment.cli.main import run
 
 if __name__ == "__main__":
     run("train")

@@ -1,6 +1,6 @@
-"""`python -m sentiment` is the command `sentiment`."""
+"""`python -m sentiment` runs the command `sentiment`."""
 
-from sentiment.cli import main
+from sentiment.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The public face: a trained model that reads reviews, through torch."""
+"""`SentimentClassifier`, the main class of this package: a trained model that predicts with torch."""
 
 import functools
 from dataclasses import replace
@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from sentiment.batching import EncodedReviews
-from sentiment.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sentiment.errors import InputError, RunError
-from sentiment.inference import predict_logits
-from sentiment.model import SentimentRNN
-from sentiment.model_directory import SHIPPED_MODELS, locate_model
-from sentiment.prediction import Prediction, Predictor
-from sentiment.prediction_network import Precision, prediction_network
+from sentiment.data.batching import EncodedReviews
+from sentiment.inference.base import Prediction, Predictor
+from sentiment.inference.engine import predict_logits
+from sentiment.models.inference_lstm import Precision, inference_network
+from sentiment.models.lstm import SentimentRNN
+from sentiment.persistence import hub
+from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sentiment.persistence.model_directory import PRETRAINED_MODELS, locate_model
 
 if TYPE_CHECKING:
-    from sentiment.explanation import Explanation
+    from sentiment.explanation.explainer import Explanation
 
-SHIPPED_MODEL = SHIPPED_MODELS / "imdb"
+SHIPPED_MODEL = PRETRAINED_MODELS / "imdb"
 
 
 class SentimentClassifier(Predictor):
-    """A trained model that reads reviews.
+    """A trained model that predicts the sentiment of reviews with torch.
+
+    Args:
+        checkpoint: weights, vocabulary and settings.
+        device: device to compute on.
+        precision: see `from_pretrained`.
+
+    Raises:
+        InputError: if the precision is not available.
 
     Example:
         >>> classifier = SentimentClassifier.from_pretrained()
@@ -41,7 +49,7 @@ class SentimentClassifier(Predictor):
         model = checkpoint.build()
         assert isinstance(model, SentimentRNN)
         self.model = model.to(self.device)
-        prediction_network(self.model, precision, self.device)  # raises where it cannot be had
+        inference_network(self.model, precision, self.device)  # raises if it is not available
 
     @classmethod
     def from_pretrained(
@@ -54,32 +62,32 @@ class SentimentClassifier(Predictor):
         """Load a model.
 
         Args:
-            model: a model directory, the name of a model that ships with the package ("imdb", which None takes as
-                well, or the quicker "imdb-small"), or a hub id; the first of these that there is.
-            device: where it computes.
+            model: a model directory, a shipped model ("imdb", or "imdb-small", which is faster), or a hub id, in this
+                order if several exist. None is "imdb".
+            device: device to compute on.
             revision: branch, tag or commit on the hub.
-            precision: "fp32" gives the same probability on every CPU, to 1e-6; "bf16" is about twice as fast on a CPU
-                that multiplies it in hardware, and within 2e-3; "auto" takes bf16 on such a CPU, else fp32.
+            precision: "fp32" gives the same probability on every CPU, to 1e-6. "bf16" differs by up to 2e-3 and is
+                about twice as fast on CPUs with bf16 instructions. "auto" is bf16 on such a CPU, otherwise fp32.
 
         Raises:
-            InputError: if there is no such model, its directory is damaged, or the precision cannot be had.
+            InputError: if there is no such model, its directory is damaged, or the precision is not available.
             RunError: if the hub cannot be reached.
         """
         directory = SHIPPED_MODEL if model is None else locate_model(model)
-        if isinstance(model, str) and not directory.exists() and _looks_like_hub_id(model):
-            directory = _download(model, revision)
+        if isinstance(model, str) and not directory.exists() and hub.is_hub_id(model):
+            directory = hub.download(model, revision)
         return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
-        return predict_logits(prediction_network(self.model, self.precision, self.device), reviews, self.device)
+        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32."""
+        return predict_logits(inference_network(self.model, self.precision, self.device), reviews, self.device)
 
     def digest(self) -> str:
-        """SHA-256 over all that decides an answer."""
+        """SHA-256 of everything that a prediction depends on."""
         return self.checkpoint.digest()
 
     def explain(self, text: str) -> "Explanation":
-        """What each word of one review changed, and what every gate did at it.
+        """Explain the prediction for one review: the effect of each word, and the LSTM gates at each word.
 
         Raises:
             TypeError: if `text` is not a string.
@@ -90,7 +98,7 @@ class SentimentClassifier(Predictor):
             >>> len(explanation.running_probability) == len(explanation.words)
             True
         """
-        from sentiment.explanation import explain  # captum, which predict does without
+        from sentiment.explanation.explainer import explain  # imports captum, which predict does not need
 
         return explain(self, text)
 
@@ -98,11 +106,11 @@ class SentimentClassifier(Predictor):
         """Write a model directory that `from_pretrained` reads.
 
         Args:
-            directory: where; a model directory that stands there is replaced.
-            half_precision: store the weights in float16, half the size; they are float32 again once loaded.
+            directory: directory to write; an existing model directory is replaced.
+            half_precision: store the weights in float16, half the size; loading converts them to float32.
 
         Raises:
-            InputError: if something else stands there.
+            InputError: if `directory` exists and is not a model directory.
             RunError: if it cannot be written.
         """
         weights = self.model.state_dict()
@@ -111,44 +119,18 @@ class SentimentClassifier(Predictor):
         save_checkpoint(replace(self.checkpoint, weights=weights), Path(directory))
 
     def push_to_hub(self, repo_id: str, directory: str | Path) -> str:
-        """Save to `directory`, then upload that to the hub; returns the commit's address."""
-        from huggingface_hub import HfApi
-
+        """Save the model in `directory` and upload it to the hub; returns the URL of the commit."""
         self.save_pretrained(directory)
-        api = HfApi()
-        api.create_repo(repo_id, exist_ok=True)
-        return str(api.upload_folder(repo_id=repo_id, folder_path=str(directory)).commit_url)
-
-
-def _looks_like_hub_id(model: str) -> bool:
-    return model.count("/") == 1 and not model.startswith((".", "/", "~"))
-
-
-def _download(model: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        files = ["config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"]
-        return Path(snapshot_download(model, revision=revision, allow_patterns=files))
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise InputError(f"{model}: no such model directory, and no such model on the hub.") from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise RunError(f"{model}: no such model directory here, and the hub cannot be reached.") from error
+        return hub.upload(Path(directory), repo_id)
 
 
 @functools.cache
-def _shipped() -> SentimentClassifier:
+def _shipped_classifier() -> SentimentClassifier:
     return SentimentClassifier.from_pretrained()
 
 
 def predict_review(text: str) -> Prediction:
-    """Read one review with the shipped model.
+    """Predict one review with the shipped model "imdb".
 
     Raises:
         TypeError: if `text` is not a string.
@@ -158,5 +140,5 @@ def predict_review(text: str) -> Prediction:
         'positive'
     """
     if not isinstance(text, str):
-        raise TypeError(f"a review is a string, not {type(text).__name__}.")
-    return _shipped().predict(text)
+        raise TypeError(f"the review is of type {type(text).__name__}; give a string.")
+    return _shipped_classifier().predict(text)

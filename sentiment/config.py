@@ -1,9 +1,11 @@
-"""Every setting of a run, as frozen dataclasses read from one YAML file plus dotted overrides.
+"""All settings of a run: frozen dataclasses, read from a YAML file and dotted overrides.
 
 A field's docstring is its `--help` text. Importing this module does not import torch.
 """
 
-from collections.abc import Sequence
+import logging
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Optional, TypeVar
@@ -20,43 +22,45 @@ from jsonargparse.typing import (
 )
 
 from sentiment.errors import InputError
-from sentiment.files import expanded
-from sentiment.text import Direction, Keep
+from sentiment.io.files import expand_user
+from sentiment.text.vocabulary import Direction, Keep
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+logger = logging.getLogger(__name__)
 
 Pooling = Literal["last", "last_max_mean"]
 
 
 def _expand(settings: object, *names: str) -> None:
-    """Write `~` out in settings that are paths, once, so that every reader of them means the same file.
+    """Replace `~` in the settings that are paths, once, so that all code uses the same path.
 
     Raises:
-        InputError: if there is no such home directory.
+        InputError: if the home directory is not known.
     """
     for name in names:
         if (path := getattr(settings, name)) is not None and path.startswith("~"):
-            object.__setattr__(settings, name, str(expanded(path)))  # the one change a frozen instance sees
+            object.__setattr__(settings, name, str(expand_user(path)))  # the only change of a frozen instance
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Where a run happens."""
+    """Directory, seed, hardware and training states of a run."""
 
     output_dir: str = "runs/default"
-    """Directory of the run: resolved config, history, states, and the model directory."""
+    """Directory of the run, for its settings, history, training states and model."""
     seed: NonNegativeInt = 1
-    """Seed of initial weights, order of batches and dropout."""
+    """Seed of the initial weights, the order of the reviews, and dropout."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """auto takes a GPU when there is one."""
+    """Device to train on; auto uses a GPU if there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto computes matrix products in bf16 where the hardware has bf16 instructions."""
+    """Precision of matrix products; auto uses bf16 if the hardware has bf16 instructions, otherwise fp32."""
     state_every_minutes: PositiveFloat = 5.0
     """Minutes between two saved training states."""
     state_every_steps: NonNegativeInt = 0
-    """Steps between two saved training states; 0 leaves it to the minutes."""
+    """Also save a training state after this number of steps; 0 saves by time only."""
     skip_nonfinite_batches: NonNegativeInt = 0
-    """Batches without a finite loss or gradient that a run leaves out before it gives up."""
+    """Maximum number of batches to skip because their loss or gradient is not finite; one more ends the run."""
 
     def __post_init__(self) -> None:
         _expand(self, "output_dir")
@@ -64,22 +68,22 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which reviews are read, and which part of train validates."""
+    """Source of the reviews, and the split into training part and validation part."""
 
     source: str = "stanfordnlp/imdb"
-    """Hub id, directory or file of parquet/csv/jsonl, or an aclImdb folder."""
+    """Reviews: a Hugging Face hub id, a directory or file of parquet, csv or jsonl, or an aclImdb directory."""
     text_column: str = "text"
-    """Column that holds the review."""
+    """Column of the review text."""
     label_column: str = "label"
-    """Column that holds 0 (negative) or 1 (positive)."""
+    """Column of the label: 0 (negative) or 1 (positive)."""
     group_column: Optional[str] = None
-    """Column whose equal values (films) stay on one side of the validation split; null: `group`, if there is one."""
+    """Column of the group (film); no group is in both training and validation part. null: column `group`, if any."""
     groups_file: Optional[str] = None
-    """Text file with the group of each training row, one a line; instead of any groups that the source names."""
+    """Text file with the group of each training row, one per line; replaces the groups of the source."""
     validation_fraction: OpenUnitInterval = 0.1
-    """Share of the training rows that validates, at most a half; one of n equal parts, with n as near as can be."""
+    """Share of the training split that becomes the validation part, at most 0.5; rounded to a fraction 1/n."""
     validation_seed: NonNegativeInt = 0
-    """Seed of the validation split; apart from run.seed, so that seeds share one validation part."""
+    """Seed of the validation split. Separate from run.seed, so that runs with different seeds use the same split."""
 
     def __post_init__(self) -> None:
         _expand(self, "source", "groups_file")
@@ -87,171 +91,181 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """How a text becomes token ids."""
+    """Vocabulary, and how a review becomes token ids."""
 
     vocab_size: PositiveInt = 30_000
-    """Most words kept, special tokens not counted; not used where a pretrained model brings its vocabulary."""
+    """Maximum number of words, without special tokens; ignored if a pretrained model provides the vocabulary."""
     min_frequency: PositiveInt = 2
-    """Words seen fewer times in the training part are unknown; likewise not used with a pretrained vocabulary."""
+    """Minimum count of a word in the training texts; rarer words become the unknown token. Ignored like vocab_size."""
     max_length: PositiveInt = 512
-    """Most tokens read of one review."""
+    """Maximum number of tokens per review; longer reviews are truncated."""
     keep: Keep = "tail"
-    """Which end of a review over max_length is read."""
+    """Part of a long review that is kept: its beginning (head) or its end (tail)."""
     direction: Direction = "forward"
-    """Order in which the words are read."""
+    """Reading direction; backward reverses the tokens."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape and regularisation of SentimentRNN."""
+    """Size and regularization of the network."""
 
     embedding_dim: PositiveInt = 256
-    """Width of a word vector."""
+    """Size of a word vector."""
     hidden_dim: PositiveInt = 256
     """Units per LSTM layer."""
     num_layers: PositiveInt = 2
-    """Stacked LSTM layers."""
+    """Number of stacked LSTM layers."""
     dropout: ClosedUnitInterval = 0.3
     """Dropout between the LSTM layers."""
     variational: bool = True
-    """One dropout mask per review (Gal & Ghahramani 2016) in place of one per time step."""
+    """Variational dropout between the LSTM layers: one mask per review, not per time step (Gal & Ghahramani 2016)."""
     embedding_dropout: ClosedUnitInterval = 0.0
     """Dropout on word vectors."""
     word_dropout: ClosedUnitInterval = 0.0
-    """Chance that a whole word vector is zeroed."""
+    """Probability that a whole word vector is set to zero."""
     weight_dropout: ClosedUnitInterval = 0.0
-    """Dropout on the recurrent matrices (Merity et al. 2018)."""
+    """Dropout on the recurrent weight matrices (Merity et al. 2018)."""
     head_dropout: ClosedUnitInterval = 0.3
-    """Dropout before each linear layer of the head."""
+    """Dropout before each linear layer of the classification head; in a language model, before the softmax."""
     head_dim: NonNegativeInt = 0
-    """Units of a ReLU layer between pooling and the output; 0 for none. A language model has none."""
+    """Units of a hidden ReLU layer in the classification head; 0 for no such layer. Not for language models."""
     pooling: Pooling = "last_max_mean"
-    """Read-out: the state at the last real token, alone or beside the maximum and mean over time; of a classifier."""
+    """What the head gets: the last LSTM state, or also the maximum and mean over time. Not for language models."""
     forget_gate_bias: float = 1.0
-    """Initial bias of the forget gates; 1 keeps memory from the start (Jozefowicz et al. 2015)."""
+    """Initial bias of the forget gates; 1 lets the network remember from the start (Jozefowicz et al. 2015)."""
 
 
 @dataclass(frozen=True)
-class OptimisationConfig:
-    """AdamW and what goes around it."""
+class OptimizationConfig:
+    """AdamW, learning rate schedule and weight averaging."""
 
     epochs: PositiveInt = 4
-    """Passes over the training part."""
+    """Passes over the training reviews."""
     learning_rate: PositiveFloat = 1e-3
-    """Peak rate of the top layer."""
+    """Peak learning rate of the top layer."""
     schedule: Literal["constant", "triangular"] = "triangular"
-    """triangular rises linearly to the peak, then falls linearly to its hundredth (Howard & Ruder 2018)."""
+    """Learning rate over time; triangular rises to the peak, then falls to 1/100 of it (Howard & Ruder 2018)."""
     warmup_fraction: ClosedUnitInterval = 0.1
-    """Share of all steps that rise."""
+    """Share of all steps in which the triangular schedule rises."""
     layer_decay: ClosedUnitInterval = 1.0
-    """Factor on the rate per layer below the top (discriminative rates; ULMFiT uses 1/2.6)."""
+    """Learning rate of a layer relative to the layer above (discriminative learning rates; ULMFiT uses 1/2.6)."""
     unfreeze_fraction: ClosedUnitInterval = 0.0
-    """Share of all steps over which the layers start to learn one after the other, the top one first."""
+    """Share of all steps over which layers are unfrozen one by one, from the top; 0 trains all from the start."""
     weight_decay: NonNegativeFloat = 0.0
-    """Decoupled weight decay."""
+    """Weight decay of AdamW."""
     gradient_clip: PositiveFloat = 1.0
-    """Largest L2 norm of the gradient."""
+    """Maximum L2 norm of the gradient; larger ones are scaled down."""
     ema_decay: ClosedUnitInterval = 0.0
-    """Decay of the averaged weights that are validated and kept; 0 keeps the weights themselves."""
+    """Decay of an exponential moving average of the weights, which is validated and saved; 0 turns it off."""
 
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """Adversarial training on word vectors (Miyato et al. 2017), and entropy minimisation."""
+    """Adversarial training on word vectors (Miyato et al. 2017), and entropy minimization."""
 
     weight: NonNegativeFloat = 0.0
-    """Weight of the loss under the worst small shift of the word vectors; 0 leaves it out and halves the time."""
+    """Weight of the loss under the worst small shift of the word vectors; 0 turns it off and halves the time."""
     epsilon: PositiveFloat = 5.0
-    """L2 norm of that shift over a whole review, in standard deviations of a word vector's entries."""
+    """Size of the shift: L2 norm over a whole review, in standard deviations of the word vectors' entries."""
     virtual_weight: NonNegativeFloat = 0.0
-    """Weight of how far that shift moves the answers to labelled and unlabelled reviews, whatever their labels."""
+    """Weight of how much such a shift changes the predictions; needs no labels, so it uses unlabeled reviews, too."""
     entropy_weight: NonNegativeFloat = 0.0
-    """Weight of the entropy of the answers to labelled and unlabelled reviews."""
+    """Weight of the entropy of the predictions, which makes them more confident; uses unlabeled reviews, too."""
 
     @property
-    def wants_unlabelled(self) -> bool:
-        """Whether any weight is on reviews without labels."""
+    def wants_unlabeled(self) -> bool:
+        """Whether any loss uses unlabeled reviews."""
         return self.virtual_weight > 0 or self.entropy_weight > 0
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A supervised run."""
+    """Training on labeled reviews."""
 
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
-    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
-    """Tokens per batch, padding included."""
+    """Maximum number of tokens per batch, including padding."""
     batch_reviews: NonNegativeInt = 0
-    """Reviews per batch at most; without a limit, 0, sentences come by the hundred and are learnt in few steps."""
-    beginnings: ClosedUnitInterval = 0.0
-    """Share of the reviews that are read up to a random word only, which trains the running probability."""
+    """Maximum number of reviews per batch; 0 for no limit. A limit gives short texts more steps per epoch."""
+    prefix_fraction: ClosedUnitInterval = 0.0
+    """Share of the reviews cut off after a random word, so that the model learns to predict from beginnings."""
     pretrained: Optional[str] = None
-    """Directory or shipped name of the start: a language model (encoder, vocabulary) or a classifier (all or part)."""
-    unlabelled_split: str = "unsupervised"
-    """Split read beside the training part when adversarial.virtual_weight or entropy_weight is above 0."""
+    """Model to start from (warm start): directory or shipped name of a language model or classifier."""
+    unlabeled_split: str = "unsupervised"
+    """Split of unlabeled reviews, used if adversarial.virtual_weight or adversarial.entropy_weight is above 0."""
 
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """A language-model run over labelled and unlabelled reviews."""
+    """Training of a language model on labeled and unlabeled reviews."""
 
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
-    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
-    unlabelled_split: str = "unsupervised"
-    """Split read beside the training part."""
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+    unlabeled_split: str = "unsupervised"
+    """Split of unlabeled reviews, used together with the training part."""
     streams: PositiveInt = 128
-    """Parallel streams of text, the batch of truncated back-propagation."""
+    """Batch size: number of parallel streams of text."""
     chunk_length: PositiveInt = 64
-    """Tokens between two truncations; the memory is carried across them."""
+    """Tokens per step (truncated back-propagation through time); the LSTM state is kept between steps."""
     negatives: NonNegativeInt = 2000
-    """Words drawn per step that the next word is told apart from; 0 takes the whole vocabulary."""
+    """Number of negative words drawn per step (sampled softmax); 0 uses the whole vocabulary."""
 
 
 @dataclass(frozen=True)
-class DistilConfig:
-    """A student run: one network learns what an ensemble of teachers says of unlabelled reviews, and the labels."""
+class DistillConfig:
+    """Distillation: a student learns the labels, and the predictions of its teachers for unlabeled reviews."""
 
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
-    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
-    """Tokens per batch, padding included."""
+    """Maximum number of tokens per batch, including padding."""
     batch_reviews: NonNegativeInt = 0
-    """Reviews per batch at most; without a limit, 0, sentences come by the hundred and are learnt in few steps."""
-    beginnings: ClosedUnitInterval = 0.0
-    """Share of the reviews that are read up to a random word only, which trains the running probability."""
+    """Maximum number of reviews per batch; 0 for no limit. A limit gives short texts more steps per epoch."""
+    prefix_fraction: ClosedUnitInterval = 0.0
+    """Share of the reviews cut off after a random word, so that the model learns to predict from beginnings."""
     pretrained: str = "runs/pretrain/model"
-    """Directory or shipped name of the start: a language model (encoder, vocabulary) or a classifier (all or part)."""
+    """Model to start from (warm start): directory or shipped name of a language model or classifier."""
     teachers: list[str] = field(default_factory=list)
-    """Model directories or shipped names; n-grams with logistic regression are always one more teacher."""
-    unlabelled_split: str = "unsupervised"
-    """Split whose reviews the teachers judge."""
-    unlabelled_reviews: NonNegativeInt = 0
-    """How many of them, from the first; 0 takes all."""
+    """Model directories or names of shipped models; an n-gram baseline is always an additional teacher."""
+    unlabeled_split: str = "unsupervised"
+    """Split of unlabeled reviews that the teachers predict."""
+    unlabeled_reviews: NonNegativeInt = 0
+    """Number of unlabeled reviews, from the first; 0 uses all."""
     crops: NonNegativeInt = 0
-    """Beginnings and single sentences cut from the unlabelled reviews that the teachers judge as well."""
-    short_reviews: NonNegativeInt = 0
-    """Sentences from the package's own grammar of negation and contrast that are added with their labels."""
+    """Number of beginnings and single sentences to cut from unlabeled reviews; the teachers predict these, too."""
+    grammar_sentences: NonNegativeInt = 0
+    """Number of sentences to add from the package's grammar of negation and contrast, with their labels."""
 
 
-AnyConfig = TypeVar("AnyConfig", TrainConfig, PretrainConfig, DistilConfig)
+AnyConfig = TypeVar("AnyConfig", bound=TrainConfig | PretrainConfig | DistillConfig)
+
+
+RENAMED_SETTINGS = {
+    "optimisation": "optimization",
+    "unlabelled_split": "unlabeled_split",
+    "unlabelled_reviews": "unlabeled_reviews",
+    "beginnings": "prefix_fraction",
+    "short_reviews": "grammar_sentences",
+}
+"""{old name in version 0.1: new name} of settings. Old names still work in this release, with a warning."""
 
 
 def parser_for(config_class: type[Any], **kwargs: Any) -> ArgumentParser:
-    """Parser of `--config FILE` and one dotted option per field of `config_class`."""
+    """Parser with `--config FILE` and one dotted option per field of `config_class`."""
     parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, **kwargs)
-    parser.add_argument("--config", action="config", help="YAML file; also the first positional argument.")
+    parser.add_argument("--config", action="config", help="Another YAML file of settings, in addition to CONFIG.yaml.")
     parser.add_class_arguments(config_class)
     return parser
 
@@ -260,19 +274,59 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     """Read a YAML file into `config_class`, then apply overrides such as `--run.seed=2`.
 
     Raises:
-        InputError: for a file that is missing or not YAML, an unknown key, a wrong type or a value out of range.
+        InputError: if the file is missing or not YAML, or a setting is unknown, has the wrong type or is out of range.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise InputError(f"{path}: no such configuration file.")
+    where = " ".join(map(str, [path, *overrides]))
+    try:
+        settings = yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
+    if settings is not None and not isinstance(settings, dict):
+        raise InputError(f"{where}: holds a {type(settings).__name__}; expected settings such as `run:`.")
+    settings = {_current_name(str(name)): value for name, value in (settings or {}).items()}
+    return _parse(config_class, [f"--config={yaml.safe_dump(settings)}", *overrides], where)
+
+
+def config_from_settings(config_class: type[AnyConfig], settings: Mapping[str, Any], where: str) -> AnyConfig:
+    """Build a configuration from values by dotted name, such as `{"run.seed": 2}`; all others keep their defaults.
+
+    Args:
+        config_class: class of the configuration.
+        settings: values by dotted name.
+        where: source of the settings, for error messages.
+
+    Raises:
+        InputError: if a setting is unknown, has the wrong type or is out of range.
+    """
+    nested: dict[str, Any] = {}
+    for name, value in settings.items():
+        section, _, key = _current_name(name).rpartition(".")
+        (nested.setdefault(section, {}) if section else nested)[key] = value
+    return _parse(config_class, [f"--config={yaml.safe_dump(nested)}"], where)
+
+
+def _parse(config_class: type[AnyConfig], arguments: Sequence[str], where: str) -> AnyConfig:
     parser = parser_for(config_class)
     try:
-        fields = dict(parser.instantiate(parser.parse_args([f"--config={path}", *overrides])))
-    except (
-        ArgumentError,
-        yaml.YAMLError,
-        UnicodeDecodeError,
-        TypeError,
-    ) as error:  # TypeError: a section is no mapping
-        raise InputError(f"{' '.join(map(str, [path, *overrides]))}: {' '.join(str(error).split())}") from error
+        fields = dict(parser.instantiate(parser.parse_args([_with_current_name(argument) for argument in arguments])))
+    except (ArgumentError, yaml.YAMLError, UnicodeError, TypeError) as error:  # TypeError: a section is not a mapping
+        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
     fields.pop("config")
     return config_class(**fields)
+
+
+def _with_current_name(argument: str) -> str:
+    """`--optimisation.epochs=2` → `--optimization.epochs=2`; arguments with current names are unchanged."""
+    name = re.match(r"--([\w.]+)", argument)
+    return argument if name is None else f"--{_current_name(name[1])}{argument[name.end() :]}"
+
+
+def _current_name(name: str) -> str:
+    first, dot, rest = name.partition(".")
+    if first not in RENAMED_SETTINGS:
+        return name
+    logger.warning("the setting %s is now %s; the next release drops the old name.", first, RENAMED_SETTINGS[first])
+    return RENAMED_SETTINGS[first] + dot + rest

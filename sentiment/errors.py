@@ -1,9 +1,9 @@
-"""The two ways in which a request fails; each carries one sentence for the person who made it."""
+"""The two errors of this package. Their messages are one or two sentences, written for users."""
 
 
 class InputError(ValueError):
-    """What was handed in is wrong: a file, a setting, a model directory. Exit code 2."""
+    """The input is wrong: a file, a setting, a model directory. Exit code 2."""
 
 
 class RunError(RuntimeError):
-    """The request was sound but the work failed: no network, no space left, a loss that is not finite. Exit code 1."""
+    """The input is fine, but the work failed: no network, a full disk, a loss that is not finite. Exit code 1."""

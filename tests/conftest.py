@@ -10,11 +10,12 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
 import pytest
 import torch
 
-from sentiment.checkpoint import Checkpoint, save_checkpoint
 from sentiment.classifier import SentimentClassifier
-from sentiment.config import ModelConfig, OptimisationConfig, RunConfig, TextConfig
-from sentiment.model import SentimentRNN
-from sentiment.text import TextEncoder, build_vocabulary, normalise, tokenise
+from sentiment.config import ModelConfig, OptimizationConfig, RunConfig, TextConfig
+from sentiment.models.lstm import SentimentRNN
+from sentiment.persistence.checkpoint import Checkpoint, save_checkpoint
+from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.vocabulary import TextEncoder, build_vocabulary
 
 ROOT = Path(__file__).parent.parent
 IMDB = ROOT.parent / "shared" / "imdb"
@@ -45,7 +46,7 @@ def reviews_file(tmp_path_factory: pytest.TempPathFactory, reviews: list[tuple[s
 def tiny_checkpoint(reviews: list[tuple[str, int]]) -> Checkpoint:
     """An untrained network of some thousand weights, with a vocabulary from the tiny reviews."""
     torch.manual_seed(0)
-    vocabulary = build_vocabulary((tokenise(normalise(text)) for text, _ in reviews), 100, 1)
+    vocabulary = build_vocabulary((tokenize(normalize(text)) for text, _ in reviews), 100, 1)
     settings = {
         "vocab_size": len(vocabulary),
         "embedding_dim": 8,
@@ -89,5 +90,5 @@ def small_settings(tmp_path: Path) -> dict[str, object]:
         "run": RunConfig(output_dir=str(tmp_path / "run"), device="cpu", precision="fp32"),
         "text": TextConfig(vocab_size=100, min_frequency=1, max_length=20),
         "model": ModelConfig(embedding_dim=8, hidden_dim=8, embedding_dropout=0.1, head_dropout=0.1),
-        "optimisation": OptimisationConfig(epochs=2, learning_rate=0.01),
+        "optimization": OptimizationConfig(epochs=2, learning_rate=0.01),
     }

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from sentiment.checkpoint import Checkpoint, load_checkpoint
 from sentiment.errors import InputError
+from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint
 
 JSON_FILES = ("config.json", "vocab.json", "metrics.json")
 
@@ -23,7 +23,7 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
 
 
 def truncated(data: bytes, step: int) -> Iterator[bytes]:
-    """The file's beginnings, a step apart; never the whole."""
+    """The file's prefix_fraction, a step apart; never the whole."""
     return (data[:length] for length in range(0, len(data), step))
 
 

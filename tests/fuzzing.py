@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from sentiment import cli
+from sentiment.cli import main as cli
 
 ODDITIES = ["\0", "\ud800", "\udfff", "\u202e", "\ufeff", "\u2028", "\x85", "é", "🎬"]
 ODDITIES += ["<br />", "&#0;", "&#55296;", "n't"]
@@ -28,7 +28,7 @@ yaml_words = [
     "run",
     "model",
     "hidden_dim",
-    "optimisation",
+    "optimization",
     "epochs",
     "text",
     "data",
@@ -98,7 +98,7 @@ def check_standard_input(model: Path, data: bytes) -> None:
     code, out, err = call("predict", ["--model", str(model), "--on-bad-row=skip"], data)
     expected = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     assert code == 0
-    assert out.count("\n") + err.count("left out: ") == expected
+    assert out.count("\n") + err.count("skipped: ") == expected
 
 
 def check_file(model: Path, directory: Path, name: str, data: bytes, output: str) -> None:

@@ -1,1 +1,0 @@
-"""The model directories that ship with the package."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sentiment import cli, distillation, supervised
+from sentiment.cli import main as cli
+from sentiment.training import distill, finetune
 
 
 @pytest.fixture
@@ -24,13 +25,13 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, st
     ("command", "usage"),
     [
         ("train", "usage: sentiment train CONFIG.yaml [--resume] [--dotted.key=value ...]"),
-        ("ensemble", "usage: sentiment ensemble CONFIG.yaml [--split NAME] [--dotted.key=value ...]"),
+        ("evaluate-teachers", "usage: sentiment evaluate-teachers CONFIG.yaml [--split NAME] [--dotted.key=value ...]"),
     ],
 )
 def test_the_help_is_true(call: Callable[..., tuple[int, str, str]], command: str, usage: str) -> None:
     code, printed, _ = call(command, "--help")
     assert code == 0 and printed.splitlines()[0] == usage
-    own = {"train": "--resume", "ensemble": "--split"}
+    own = {"train": "--resume", "evaluate-teachers": "--split"}
     assert {name for name in own.values() if f"\n  {name}" in printed} == {own[command]}
     assert "--run.seed" in printed
 
@@ -41,14 +42,14 @@ def test_options_reach_the_work(
     config = tmp_path_factory.mktemp("configs") / "config.yaml"
     config.write_text("batch_tokens: 99\n", "utf-8")
     asked: list[object] = []
-    monkeypatch.setattr(supervised, "train", lambda config, resume: asked.append((config.batch_tokens, resume)))
+    monkeypatch.setattr(finetune, "train", lambda config, resume: asked.append((config.batch_tokens, resume)))
     monkeypatch.setattr(
-        distillation, "judge_teachers", lambda config, split: asked.append((config.batch_tokens, split)) or {}
+        distill, "evaluate_teachers", lambda config, split: asked.append((config.batch_tokens, split)) or {}
     )
     for arguments in (["--resume"], [], ["--batch_tokens", "98", "--resume"]):
         assert call("train", config, *arguments)[0] == 0
     for arguments in (["--split", "train"], ["--batch_tokens=97"]):
-        assert call("ensemble", config, *arguments)[0] == 0
+        assert call("evaluate-teachers", config, *arguments)[0] == 0
     assert asked == [(99, True), (99, False), (98, True), (99, "train"), (97, "test")]
 
 
@@ -81,7 +82,11 @@ def test_a_home_that_nobody_has_is_refused_in_one_sentence(
 @pytest.mark.parametrize(
     ("command", "arguments", "sentence"),
     [
-        ("ensemble", ["CONFIG.yaml", "--resume"], "--resume: sentiment ensemble saves no state to go on from"),
+        (
+            "evaluate-teachers",
+            ["CONFIG.yaml", "--resume"],
+            "--resume: sentiment evaluate-teachers saves no state to go on from",
+        ),
         ("train", ["--run.seed=2", "CONFIG.yaml"], "comes first: sentiment train CONFIG.yaml ..."),
         ("train", ["--resume"], "comes first: sentiment train CONFIG.yaml ..."),
     ],

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from sentiment import cli
 from sentiment.classifier import SentimentClassifier
+from sentiment.cli import main as cli
 from sentiment.errors import RunError
 
 CALLS = {
     "predict": ["good"],
     "explain": ["good"],
     "evaluate": ["--data", "reviews.jsonl"],
-    "behaviour": [],
-    "length-limits": ["--data", "reviews.jsonl"],
-    "short-texts": ["--data", "reviews.jsonl"],
-    "deletion-test": ["--data", "reviews.jsonl"],
+    "checklist": [],
+    "truncation": ["--data", "reviews.jsonl"],
+    "short-text": ["--data", "reviews.jsonl"],
+    "faithfulness": ["--data", "reviews.jsonl"],
 }
 
 

@@ -1,4 +1,4 @@
-"""evaluate and behaviour through the command line: what is written, and what bad input gets."""
+"""evaluate and behavior through the command line: what is written, and what bad input gets."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment import cli
+from sentiment.cli import main as cli
 
 
 def run(capsys: pytest.CaptureFixture[str], command: str, *arguments: str | Path) -> tuple[int, str, str]:
@@ -93,10 +93,10 @@ def test_bad_input_gets_one_sentence_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_behaviour_prints_rates_and_examples(capsys: pytest.CaptureFixture[str], tiny_model_directory: Path) -> None:
-    code, printed, _ = run(capsys, "behaviour", "--model", tiny_model_directory)
-    assert code == 0 and "negated praise" in printed and "%" in printed
-    code, printed, _ = run(capsys, "behaviour", "--model", tiny_model_directory, "--json")
+def test_behavior_prints_rates_and_examples(capsys: pytest.CaptureFixture[str], tiny_model_directory: Path) -> None:
+    code, printed, _ = run(capsys, "checklist", "--model", tiny_model_directory)
+    assert code == 0 and "negated positive" in printed and "%" in printed
+    code, printed, _ = run(capsys, "checklist", "--model", tiny_model_directory, "--json")
     (rows,) = json.loads(printed).values()
     assert {"test", "n", "failures", "interval", "examples"} <= rows[0].keys()
 
@@ -104,9 +104,9 @@ def test_behaviour_prints_rates_and_examples(capsys: pytest.CaptureFixture[str],
 def test_short_texts_are_measured(
     capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path, tmp_path: Path
 ) -> None:
-    code, printed, _ = run(capsys, "short-texts", "--model", tiny_model_directory, "--data", source)
+    code, printed, _ = run(capsys, "short-text", "--model", tiny_model_directory, "--data", source)
     assert code == 0 and printed.splitlines()[2].startswith("| one sentence, any | model |")
-    code, _, complaint = run(capsys, "short-texts", "--model", tiny_model_directory, "--data", tmp_path / "none")
+    code, _, complaint = run(capsys, "short-text", "--model", tiny_model_directory, "--data", tmp_path / "none")
     assert code == 2 and "none" in complaint
 
 
@@ -114,9 +114,9 @@ def test_length_limits_are_measured(
     capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path
 ) -> None:
     arguments = ["--model", tiny_model_directory, "--data", source / "test.jsonl"]
-    code, printed, _ = run(capsys, "length-limits", *arguments, "--limits", "3")
+    code, printed, _ = run(capsys, "truncation", *arguments, "--limits", "3")
     assert code == 0 and len(printed.splitlines()) == 6
-    code, _, complaint = run(capsys, "length-limits", *arguments, "--limits", "0")
+    code, _, complaint = run(capsys, "truncation", *arguments, "--limits", "0")
     assert code == 2 and "--limits: 0 is not a whole number of at least 1" in complaint
 
 
@@ -125,9 +125,9 @@ def test_the_validation_part_is_that_of_the_training(
     capsys: pytest.CaptureFixture[str], source: Path, tiny_model_directory: Path, settings: list[str], held_out: int
 ) -> None:
     arguments = ["--model", tiny_model_directory, "--data", source, "--limits", "1"]  # which every review is over
-    code, printed, _ = run(capsys, "length-limits", *arguments, *settings)
+    code, printed, _ = run(capsys, "truncation", *arguments, *settings)
     assert code == 0 and printed.splitlines()[1].split()[3] == str(held_out)
-    code, _, complaint = run(capsys, "length-limits", *arguments, "--validation-seed", "-1")
+    code, _, complaint = run(capsys, "truncation", *arguments, "--validation-seed", "-1")
     assert code == 2 and "--validation-seed" in complaint
 
 
@@ -152,10 +152,10 @@ def test_a_path_in_the_home_directory_is_written_there(
     ("command", "arguments"),
     [
         ("evaluate", ["--no-baselines"]),
-        ("short-texts", []),
-        ("length-limits", ["--limits", "3"]),
-        ("deletion-test", ["--reviews", "2"]),
-        ("behaviour", []),
+        ("short-text", []),
+        ("truncation", ["--limits", "3"]),
+        ("faithfulness", ["--reviews", "2"]),
+        ("checklist", []),
     ],
 )
 def test_every_judge_can_be_told_which_columns_to_read(
@@ -163,7 +163,7 @@ def test_every_judge_can_be_told_which_columns_to_read(
 ) -> None:
     for file in source.iterdir():
         file.write_text(file.read_text("utf-8").replace('"text"', '"review"').replace('"label"', '"liked"'), "utf-8")
-    option = "--train-data" if command == "behaviour" else "--data"
+    option = "--train-data" if command == "checklist" else "--data"
     call = [command, "--model", tiny_model_directory, option, source, *arguments]
     code, printed, said = run(capsys, *call)
     assert code == 2 and printed == "" and "no column 'text'" in said

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.cli import run
+from sentiment.cli.main import run
 
 ROOT = Path(__file__).parent.parent.parent
 REVIEW = "A wonderful film, I loved it."
@@ -37,8 +37,8 @@ def test_json_is_what_the_library_says(explain, tiny_classifier):
     assert len(found["words"]) == found["tokens"] == 8
 
 
-def test_standard_input_is_one_review_and_a_pipe_gets_no_colour(tiny_model_directory):
-    command = [sys.executable, str(ROOT / "scripts" / "explain.py"), "--model", str(tiny_model_directory)]
+def test_standard_input_is_one_review_and_a_pipe_gets_no_color(tiny_model_directory):
+    command = [sys.executable, "-m", "sentiment", "explain", "--model", str(tiny_model_directory)]
     done = subprocess.run(command, input=b"A wonderful film,\nI loved it.\n", capture_output=True, timeout=100)
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout
@@ -56,13 +56,13 @@ def test_standard_input_is_one_review_and_a_pipe_gets_no_colour(tiny_model_direc
     ]
 
 
-@pytest.mark.parametrize("no_colour", [False, True])
-def test_a_terminal_gets_colour_unless_no_color_is_set(tiny_model_directory, no_colour):
+@pytest.mark.parametrize("no_color", [False, True])
+def test_a_terminal_gets_color_unless_no_color_is_set(tiny_model_directory, no_color):
     leader, follower = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    command = [sys.executable, str(ROOT / "scripts" / "explain.py"), "--model", str(tiny_model_directory), REVIEW]
+    command = [sys.executable, "-m", "sentiment", "explain", "--model", str(tiny_model_directory), REVIEW]
     with subprocess.Popen(
-        command, stdout=follower, stdin=subprocess.DEVNULL, env=environment | ({"NO_COLOR": "1"} if no_colour else {})
+        command, stdout=follower, stdin=subprocess.DEVNULL, env=environment | ({"NO_COLOR": "1"} if no_color else {})
     ) as process:
         os.close(follower)
         output = b""
@@ -77,7 +77,7 @@ def test_a_terminal_gets_colour_unless_no_color_is_set(tiny_model_directory, no_
     os.close(leader)
     assert process.returncode == 0
     assert b"wonderful" in output
-    assert (b"\x1b[38;5;" in output) != no_colour
+    assert (b"\x1b[38;5;" in output) != no_color
 
 
 def test_a_page_is_written_and_named(explain, tmp_path):
@@ -110,8 +110,8 @@ def test_the_name_of_a_file_is_explained_and_the_way_to_its_content_is_said(expl
     code, output, errors = explain("--json", str(file))
     assert (code, json.loads(output)["words"] != []) == (0, True)
     assert (
-        errors
-        == f"{file}: is a file, but its name is what is read here; `sentiment explain < {file}` reads its content.\n"
+        errors == f"warning: {file} is a file, but its name was taken as the review; "
+        f"`sentiment explain < {file}` reads the file.\n"
     )
 
 

@@ -32,7 +32,8 @@ WITHOUT_NETWORK = """
     socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
     socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
 
-    from sentiment import cli, predict_review
+    from sentiment import predict_review
+    from sentiment.cli import main as cli
     from sentiment.classifier import SentimentClassifier
     assert tls() == before
 
@@ -95,19 +96,19 @@ def test_workers_give_the_answers_of_their_parent(
 FORKS = """
     import os, signal, sys
     import torch
-    from sentiment import inference
-    from sentiment.batching import EncodedReviews
+    from sentiment.inference import engine
+    from sentiment.data.batching import EncodedReviews
     from sentiment.classifier import SentimentClassifier
 
     reviews = EncodedReviews([[1]] * 8)
     classifier = SentimentClassifier.from_pretrained(sys.argv[1])
-    inference.BATCH_TOKENS = 1
+    engine.BATCH_TOKENS = 1
 
     def network(ids, lengths):
         return (torch.ones(600, 600) @ torch.ones(600, 600))[: len(ids), 0]  # large enough for threads and locks
 
     def logits():
-        return inference.predict_logits(network, reviews, torch.device("cpu")).tolist()
+        return engine.predict_logits(network, reviews, torch.device("cpu")).tolist()
 
     def answers():
         found = [prediction.probability for prediction in classifier.predict(["a wonderful film", "a film"])]

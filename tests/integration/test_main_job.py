@@ -21,7 +21,7 @@ def run(script: str, *arguments: str | Path, cwd: Path, stdin: str | None = None
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which the demo's model was trained."""
     directory = tmp_path_factory.mktemp("job")
-    overrides = [f"--data.source={ROOT / 'sentiment' / 'sample'}", "--run.output_dir=run", "--run.device=cpu"]
+    overrides = [f"--data.source={ROOT / 'sentiment' / 'data' / 'samples'}", "--run.output_dir=run", "--run.device=cpu"]
     done = run("train", ROOT / "configs" / "demo.yaml", *overrides, cwd=directory)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "model: run/model"
@@ -41,7 +41,7 @@ def test_a_run_directory_holds_exactly_this(trained: Path) -> None:
 
 
 def test_evaluate_measures_the_trained_model(trained: Path) -> None:
-    data = ROOT / "sentiment" / "sample" / "test.jsonl"
+    data = ROOT / "sentiment" / "data" / "samples" / "test.jsonl"
     done = run("evaluate", "--model", "run/model", "--data", data, "--output", "report", cwd=trained)
     assert done.returncode == 0, done.stderr
     metrics = json.loads((trained / "report" / "metrics.json").read_text())
@@ -81,7 +81,7 @@ def test_bad_calls_get_one_sentence_and_leave_nothing(
 ) -> None:
     before = sorted(path for path in trained.rglob("*"))
     if script == "train" and "--run.output_dir=run" in arguments:
-        arguments = [*arguments, f"--data.source={ROOT / 'sentiment' / 'sample'}"]
+        arguments = [*arguments, f"--data.source={ROOT / 'sentiment' / 'data' / 'samples'}"]
     done = run(script, *arguments, cwd=trained)
     assert done.returncode == 2
     assert words in done.stderr

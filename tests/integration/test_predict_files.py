@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment import cli, file_prediction, review_files
+from sentiment.batch import file_job, readers
 from sentiment.classifier import Prediction, SentimentClassifier
+from sentiment.cli import main as cli
 
 TEXTS = ["a wonderful film", "I hated it, truly", 'She said "great"', "two\nlines", "", "naïve émigré 🎬", "dull"]
 ADDED = [field.name for field in fields(Prediction)]
@@ -22,8 +23,8 @@ ADDED = [field.name for field in fields(Prediction)]
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review_files.chunks, "__defaults__", (2,))
-    monkeypatch.setattr(review_files, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(readers.chunks, "__defaults__", (2,))
+    monkeypatch.setattr(readers, "CHUNK_ROWS", 2)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_parquet_file_is_not_kept_in_memory_as_it_is_read(tmp_path: Path) -> N
         for start in range(0, len(texts), 100):
             writer.write_table(pa.table({"text": texts[start : start + 100]}))
     before, most = pa.total_allocated_bytes(), 0
-    for _ in review_files.read_chunks(file, "text"):
+    for _ in readers.read_chunks(file, "text"):
         most = max(most, pa.total_allocated_bytes() - before)
     assert most < 0.8 * file.stat().st_size
 
@@ -146,10 +147,10 @@ def test_the_name_of_a_file_is_answered_and_the_way_to_its_content_is_said(
     write(Path("my reviews.csv"), TEXTS)
     code, stdout, stderr = predict("my reviews.csv", "good", "nul \0", "long " * 1000, ".")
     assert code == 0 and len(stdout.splitlines()) == 5 and stderr.count("\n") == 1
-    assert stderr.startswith("my reviews.csv: is a file")
+    assert stderr.startswith("warning: my reviews.csv is a file")
     command = stderr.split("`")[1]
-    assert command == "sentiment predict --input 'my reviews.csv' --output answers.csv"
-    assert predict(*shlex.split(command)[2:])[0] == 0 and len(read(Path("answers.csv"))) == len(TEXTS)
+    assert command == "sentiment predict --input 'my reviews.csv' --output predictions.csv"
+    assert predict(*shlex.split(command)[2:])[0] == 0 and len(read(Path("predictions.csv"))) == len(TEXTS)
 
 
 def give(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -174,7 +175,7 @@ def test_bad_bytes_on_standard_input(predict, monkeypatch: pytest.MonkeyPatch) -
     assert code == 2 and "standard input: line 2: byte 1 is not UTF-8" in stderr
     give(monkeypatch, b"good\n\xff\nbad\n")
     code, stdout, stderr = predict("--on-bad-row=skip")
-    assert code == 0 and len(stdout.splitlines()) == 2 and "1 broken lines left out" in stderr
+    assert code == 0 and len(stdout.splitlines()) == 2 and "1 lines skipped in all" in stderr
 
 
 BROKEN = {
@@ -203,7 +204,7 @@ def test_a_broken_row_stops_or_is_left_out(predict, tmp_path: Path, name: str) -
     assert code == 2 and stdout == "" and f"{tmp_path / name}: {sentence}" in stderr
     assert [path.name for path in tmp_path.iterdir()] == [name]
     code, stdout, stderr = predict("--input", tmp_path / name, "--output", output, "--on-bad-row", "skip")
-    assert code == 0 and sentence in stderr and "2 reviews, 1 broken rows left out" in stdout
+    assert code == 0 and sentence in stderr and "2 reviews, 1 rows skipped" in stdout
     assert [row["text"] for row in read(output)] == ["good", "fine"]
 
 
@@ -262,7 +263,7 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
     source, output, whole = write(tmp_path / "in.csv", TEXTS), tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
     output.write_text("what stood there before")
     assert predict("--input", source, "--output", whole)[0] == 0
-    answered = file_prediction._predict_part
+    answered = file_job._predict_part
 
     def interrupted(*arguments: object) -> None:
         first = arguments[2].name.startswith("rows-000000000000")  # type: ignore[attr-defined]
@@ -272,11 +273,11 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
         if moment == "after a chunk":
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(file_prediction, "_predict_part", interrupted)
+    monkeypatch.setattr(file_job, "_predict_part", interrupted)
     code, _, stderr = predict("--input", source, "--output", output)
     assert code == 143 and "stopped by SIGTERM after 2 rows" in stderr and "--resume" in stderr
     assert output.read_text() == "what stood there before"
-    monkeypatch.setattr(file_prediction, "_predict_part", answered)
+    monkeypatch.setattr(file_job, "_predict_part", answered)
     calls: list[int] = []
     ask = SentimentClassifier.predict
     monkeypatch.setattr(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.classifier import SHIPPED_MODEL
-from sentiment.cli import COMMANDS
+from sentiment.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent.parent
 WALKTHROUGH = ROOT / "docs" / "lstm.md"
@@ -23,7 +23,7 @@ def test_every_block_of_the_walkthrough_runs():
 def test_its_commands_and_figures_exist():
     text = WALKTHROUGH.read_text("utf-8")
     commands = re.findall(r"^ {4}sentiment ([\w-]+)", text, re.MULTILINE)
-    assert commands == ["explain", "deletion-test", "gradient-flow"]
+    assert commands == ["explain", "faithfulness", "gradient-flow"]
     assert set(commands) <= set(COMMANDS)
     scripts = re.findall(r"scripts/\w+\.py|configs/\w+\.yaml|tests/[\w/]+\.py|sentiment/\w+\.py", text)
     figures = ["docs/" + name for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)]

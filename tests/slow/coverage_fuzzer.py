@@ -7,10 +7,12 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-with atheris.instrument_imports(include=["sentiment.text", "sentiment.review_files", "sentiment.answer_files"]):
-    import sentiment.answer_files
-    import sentiment.review_files
-    import sentiment.text  # noqa: F401
+with atheris.instrument_imports(
+    include=["sentiment.text.tokenizer", "sentiment.batch.readers", "sentiment.batch.writers"]
+):
+    import sentiment.batch.readers
+    import sentiment.batch.writers
+    import sentiment.text.tokenizer  # noqa: F401
 
 from fuzzing import check_file, check_standard_input
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from damage import JSON_FILES, flipped, refusals, truncated
 
-from sentiment.checkpoint import Checkpoint, save_checkpoint
-from sentiment.model import SentimentRNN
-from sentiment.text import TextEncoder, Vocabulary
+from sentiment.models.lstm import SentimentRNN
+from sentiment.persistence.checkpoint import Checkpoint, save_checkpoint
+from sentiment.text.vocabulary import TextEncoder, Vocabulary
 
 pytestmark = pytest.mark.timeout(1800)
 

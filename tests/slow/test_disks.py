@@ -12,7 +12,7 @@ import yaml
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parent.parent.parent
-SAMPLE = ROOT / "sentiment" / "sample" / "train.jsonl"
+SAMPLE = ROOT / "sentiment" / "data" / "samples" / "train.jsonl"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -34,7 +34,7 @@ def remount(disk: Path, option: str) -> None:
 
 
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *map(str, arguments)]
+    command = [sys.executable, "-m", "sentiment", script, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
@@ -50,7 +50,7 @@ def config(tmp_path: Path) -> Path:
         "data": {"source": str(SAMPLE), "validation_fraction": 0.2},
         "text": {"vocab_size": 300, "min_frequency": 1, "max_length": 30},
         "model": {"embedding_dim": 64, "hidden_dim": 48},
-        "optimisation": {"epochs": 3},
+        "optimization": {"epochs": 3},
         "batch_tokens": 300,
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
@@ -99,7 +99,7 @@ def test_a_read_only_directory(disk: Path, config: Path, tiny_model_directory: P
 
 def test_the_second_run_in_a_directory_is_refused(config: Path, tmp_path: Path) -> None:
     place = f"--run.output_dir={tmp_path / 'run'}"
-    command = [sys.executable, ROOT / "scripts" / "train.py", config, place, "--optimisation.epochs=100000"]
+    command = [sys.executable, ROOT / "scripts" / "train.py", config, place, "--optimization.epochs=100000"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as first:
         try:
             while not list((tmp_path / "run").glob("state/*.json")):

@@ -15,10 +15,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sentiment import training
-from sentiment.config import ModelConfig, OptimisationConfig, PretrainConfig, RunConfig, TextConfig, TrainConfig
-from sentiment.pretraining import pretrain
-from sentiment.supervised import train
+from sentiment.config import ModelConfig, OptimizationConfig, PretrainConfig, RunConfig, TextConfig, TrainConfig
+from sentiment.training import trainer
+from sentiment.training.finetune import train
+from sentiment.training.pretrain import pretrain
 
 DEADLINE = 60.0
 """Seconds that one part of a run may take."""
@@ -32,7 +32,7 @@ def config_of(kind: type[Any], source: Path, directory: Path) -> Any:
         data=type(base.data)(source=str(source), validation_fraction=0.2),
         text=TextConfig(vocab_size=200, min_frequency=1, max_length=30),
         model=ModelConfig(embedding_dim=8, hidden_dim=8, embedding_dropout=0.2),
-        optimisation=OptimisationConfig(epochs=4, learning_rate=0.01, ema_decay=0.9),
+        optimization=OptimizationConfig(epochs=4, learning_rate=0.01, ema_decay=0.9),
         **more,
     )
 
@@ -48,13 +48,13 @@ def start(run: Callable[..., Any], config: Any) -> tuple[int, int]:
         torch.set_num_threads(1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        save_state = training.save_state
+        save_state = trainer.save_state
 
         def telling(*arguments: Any) -> None:
             os.write(writing, b"s")
             save_state(*arguments)
 
-        training.save_state = telling
+        trainer.save_state = telling
         run(config, True)
         os._exit(0)
     finally:
@@ -98,7 +98,7 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("run", "kind", "kills"), [(train, TrainConfig, 100), (pretrain, PretrainConfig, 40)])
 def test_killed_runs_lose_nothing(run, kind: type[Any], kills: int, tmp_path: Path, capsys) -> None:
-    sample = Path(training.__file__).parent / "sample" / "train.jsonl"
+    sample = Path(trainer.__file__).parents[1] / "data" / "samples" / "train.jsonl"
     source = tmp_path / "reviews"
     source.mkdir()
     for split in ("train", "unsupervised"):

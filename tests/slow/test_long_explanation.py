@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment.checkpoint import Checkpoint
 from sentiment.classifier import SentimentClassifier
-from sentiment.explanation_page import render_page
-from sentiment.model import SentimentRNN
-from sentiment.text import TextEncoder, Vocabulary
+from sentiment.explanation.html import render_page
+from sentiment.models.lstm import SentimentRNN
+from sentiment.persistence.checkpoint import Checkpoint
+from sentiment.text.vocabulary import TextEncoder, Vocabulary
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sentiment.batch.file_job import predict_file
 from sentiment.classifier import SentimentClassifier
-from sentiment.file_prediction import predict_file
 
 MEGABYTES = 40
 """Growth that is allowed after the first tenth of the work; keeping the answers alone would take several times that."""

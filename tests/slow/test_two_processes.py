@@ -22,14 +22,14 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     for split in ("train", "unsupervised"):
-        sample = (ROOT / "sentiment" / "sample" / "train.jsonl").read_text()
+        sample = (ROOT / "sentiment" / "data" / "samples" / "train.jsonl").read_text()
         (tmp_path / f"{split}.jsonl").write_text(sample)
     settings: dict[str, Any] = {
         "run": {"device": "cpu", "precision": "fp32", "state_every_steps": 7},
         "data": {"source": str(tmp_path), "validation_fraction": 0.2},
         "text": {"vocab_size": 300, "min_frequency": 1, "max_length": 30},
         "model": {"embedding_dim": 16, "hidden_dim": 16},
-        "optimisation": {"epochs": 6, "ema_decay": 0.9},
+        "optimization": {"epochs": 6, "ema_decay": 0.9},
     }
     for script, more in {"train": {"batch_tokens": 200}, "pretrain": {"streams": 5, "chunk_length": 16}}.items():
         (tmp_path / f"{script}.yaml").write_text(yaml.safe_dump(settings | more))
@@ -38,7 +38,7 @@ def config(tmp_path: Path) -> Path:
 
 def launch(script: str, processes: int, *arguments: object) -> list[str]:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return [*launcher, str(ROOT / "scripts" / f"{script}.py"), *map(str, arguments)]
+    return [*launcher, "-m", "sentiment", script, *map(str, arguments)]
 
 
 def run(script: str, processes: int, config: Path, directory: Path, *arguments: object) -> str:

@@ -33,7 +33,7 @@ def test_label_probability_score_and_predict_proba_agree(tiny_classifier: Sentim
         assert prediction.to_dict()["label"] == prediction.label
 
 
-def test_an_answer_does_not_depend_on_its_neighbours(tiny_classifier: SentimentClassifier) -> None:
+def test_an_answer_does_not_depend_on_its_neighbors(tiny_classifier: SentimentClassifier) -> None:
     texts = ["great fun", "a wonderful film " * 30, "awful", "", "unheard words only"]
     alone = [tiny_classifier.predict(text).probability for text in texts]
     together = [prediction.probability for prediction in tiny_classifier.predict(texts)]

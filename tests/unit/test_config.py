@@ -4,21 +4,21 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from sentiment.config import DistilConfig, PretrainConfig, TrainConfig, load_config
+from sentiment.config import DistillConfig, TrainConfig, load_config
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-CLASSES = {"pretrain.yaml": PretrainConfig} | {path.name: DistilConfig for path in CONFIGS if "distil" in path.name}
-
-
-def class_of(path: Path) -> type:
-    return CLASSES.get(path.name, TrainConfig)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_every_config_loads(path: Path) -> None:
-    load_config(class_of(path), path)
+def test_every_config_holds_only_what_differs_from_the_defaults(path: Path) -> None:
+    load_config(TrainConfig, path)
+    defaults = dataclasses.asdict(TrainConfig())
+    for name, value in yaml.safe_load(path.read_text("utf-8")).items():
+        for key, setting in value.items() if isinstance(value, dict) else [(None, value)]:
+            assert setting != (defaults[name] if key is None else defaults[name][key]), f"{name}.{key}"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -31,7 +31,7 @@ def test_a_typo_in_any_section_is_refused(path: Path, tmp_path: Path) -> None:
         copy = tmp_path / "typo.yaml"
         copy.write_text("\n".join(broken))
         with pytest.raises(InputError, match="x"):
-            load_config(class_of(path), copy)
+            load_config(TrainConfig, copy)
 
 
 def test_overrides_reach_their_field() -> None:
@@ -59,8 +59,8 @@ def test_paths_in_the_home_directory_are_written_out(tmp_path: Path, monkeypatch
         ("--model.hidden_dim=many", "model.hidden_dim"),
         ("--model.dropout=1.5", "model.dropout"),
         ("--model.dropout=nan", "model.dropout"),
-        ("--optimisation.learning_rate=nan", "optimisation.learning_rate"),
-        ("--optimisation.epochs=0", "optimisation.epochs"),
+        ("--optimization.learning_rate=nan", "optimization.learning_rate"),
+        ("--optimization.epochs=0", "optimization.epochs"),
         ("--model.pooling=first", "model.pooling"),
         ("--model.hidden=3", "model.hidden"),
     ],
@@ -87,3 +87,13 @@ def test_a_missing_file_is_refused() -> None:
 def test_importing_the_configuration_does_not_import_torch() -> None:
     code = "import sys, sentiment, sentiment.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_old_names_of_settings_are_read_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text("optimisation: {epochs: 7}\nbeginnings: 0.25\nunlabelled_reviews: 3\nshort_reviews: 4\n", "utf-8")
+    config = load_config(DistillConfig, path, ["--optimisation.learning_rate=0.5", "--unlabelled_split=other"])
+    assert (config.optimization.epochs, config.optimization.learning_rate) == (7, 0.5)
+    assert (config.prefix_fraction, config.unlabeled_reviews, config.grammar_sentences) == (0.25, 3, 4)
+    assert config.unlabeled_split == "other"
+    assert "the setting optimisation is now optimization" in caplog.text

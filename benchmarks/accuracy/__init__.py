@@ -1,0 +1,1 @@
+"""Which parts of the recipe make the model right more often."""

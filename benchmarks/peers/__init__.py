@@ -1,0 +1,1 @@
+"""This project beside other systems that label reviews: `python -m benchmarks.peers`."""

@@ -1,0 +1,1 @@
+"""How fast prediction and training are, and why."""

@@ -1,0 +1,165 @@
+"""Commands that evaluate a model: on labeled reviews, short sentences, long reviews; and its explanations."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sentiment.cli.options import add_data_options, chosen_device, data_config, load_classifier, model_parser, path
+from sentiment.errors import InputError
+from sentiment.io.files import expand_user
+
+
+def evaluate(arguments: Sequence[str]) -> None:
+    """Evaluate a model on labeled reviews: --data SOURCE [--model DIR] [--split test] [--output DIR]."""
+    parser = model_parser("evaluate", "Evaluate a model on labeled reviews; prints its metrics.")
+    add_data_options(parser, "hub id, directory or file of labeled reviews", split=True)
+    parser.add_argument(
+        "--output", metavar="DIR", type=path, help="directory for metrics.json, predictions.parquet and report.html"
+    )
+    parser.add_argument(
+        "--train-data",
+        metavar="SOURCE",
+        help="reviews that the baselines are fitted on (default: the train split of SOURCE)",
+    )
+    parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
+    parser.add_argument(
+        "--compare",
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="other models, or their predictions.parquet, to compare with",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=path,
+        metavar="FILE",
+        help="file of contrast pairs with the columns original, edited, label_original and label_edited",
+    )
+    parser.add_argument(
+        "--update-model", action="store_true", help="write the metrics into the model directory as well"
+    )
+    options = parser.parse_args(arguments)
+    if options.update_model and (options.model is None or not expand_user(options.model).is_dir()):
+        raise InputError("--update-model writes into a model directory; name it with --model.")
+    if options.no_baselines and options.train_data is not None:
+        raise InputError("--train-data is what baselines are fitted on, and --no-baselines fits none; leave one out.")
+
+    from sentiment.evaluation import evaluator
+    from sentiment.evaluation.predictions import write_predictions
+    from sentiment.io.cache import cache_directory
+    from sentiment.io.files import write_json
+    from sentiment.report.html import write_report
+    from sentiment.report.text import summary
+
+    config = evaluator.EvaluationConfig(
+        data=data_config(options),
+        split=options.split,
+        model=options.model,
+        device=chosen_device(options.device),
+        train_data=options.train_data,
+        baselines=not options.no_baselines,
+        compare=tuple(options.compare),
+        pairs=options.pairs,
+        cache=cache_directory(),
+    )
+    result = evaluator.evaluate(config)
+    print(summary(result))
+    if options.output is not None:
+        write_predictions(result.predictions, options.output / "predictions.parquet")
+        write_json(options.output / "metrics.json", result.metrics)
+        write_report(result, options.output / "report.html")
+        print(f"report: {options.output / 'report.html'}")
+    if options.update_model:
+        evaluator.update_model(result, expand_user(options.model))
+        print(f"card: {expand_user(options.model) / 'README.md'}")
+
+
+def checklist(arguments: Sequence[str]) -> None:
+    """Test a model on negation, typos, swapped names and the like: [--model DIR] [--train-data SOURCE] [--json]."""
+    parser = model_parser(
+        "checklist", "Test a model on short sentences of known meaning (CheckList); prints failure rates."
+    )
+    add_data_options(parser, "also test linear baselines, fitted on the train split of SOURCE", "--train-data")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    options = parser.parse_args(arguments)
+
+    from sentiment.evaluation.checklist import table
+    from sentiment.evaluation.comparison import evaluate_checklist
+
+    classifier = load_classifier(options)
+    columns = evaluate_checklist(classifier, None if options.data is None else data_config(options))
+    if options.json:
+        print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
+    else:
+        print(table(columns))
+
+
+def truncation(arguments: Sequence[str]) -> None:
+    """Measure what a length limit costs, on validation reviews: --data SOURCE [--model DIR] [--limits 256 512]."""
+    parser = model_parser("truncation", "Measure what a length limit costs, and which part of a long review to keep.")
+    add_data_options(
+        parser, "source of the train split, of which the validation part is used; a file is used whole", validation=True
+    )
+    parser.add_argument(
+        "--limits",
+        nargs="+",
+        type=_positive,
+        default=[256, 512],
+        metavar="N",
+        help="token limits to compare (default: 256 512)",
+    )
+    options = parser.parse_args(arguments)
+
+    from sentiment.evaluation.truncation import measure, table
+
+    classifier = load_classifier(options)
+    print(table(measure(classifier, data_config(options), options.limits)))
+
+
+def short_text(arguments: Sequence[str]) -> None:
+    """Evaluate a model on sentences cut from validation reviews: --data SOURCE [--model DIR]."""
+    parser = model_parser("short-text", "Evaluate a model and n-grams on sentences cut from validation reviews.")
+    add_data_options(parser, "source of the train split, of which the validation part is used", validation=True)
+    options = parser.parse_args(arguments)
+
+    from sentiment.evaluation.short_text import measure, table
+
+    classifier = load_classifier(options)
+    print(table(measure(classifier, data_config(options))))
+
+
+def faithfulness(arguments: Sequence[str]) -> None:
+    """Test whether explanations are true, by deletion: --data SOURCE [--model DIR] [--reviews 500] [--output FILE]."""
+    parser = model_parser(
+        "faithfulness", "Delete the words that an explanation names, and compare with deleting random words."
+    )
+    add_data_options(parser, "hub id, directory or file of reviews; labels are not needed", split=True)
+    parser.add_argument("--reviews", type=int, default=500, help="number of reviews, drawn at random (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the reviews and words drawn (default: 0)")
+    parser.add_argument("--output", type=path, metavar="FILE", help="JSON file for the figures")
+    options = parser.parse_args(arguments)
+    if options.reviews < 1 or options.seed < 0:
+        raise InputError("--reviews must be at least 1, and --seed at least 0.")
+
+    import numpy as np
+
+    from sentiment.data.loading import load_reviews
+    from sentiment.evaluation.faithfulness import deletion_test, explanation_cost, render_results
+    from sentiment.io.files import write_json
+
+    classifier = load_classifier(options)
+    texts = list(load_reviews(data_config(options), options.split, labeled=False)["text"])
+    rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
+    chosen = [texts[row] for row in rows]
+    results = deletion_test(classifier, chosen, options.seed) | {"cost": explanation_cost(classifier, chosen)}
+    print(render_results(results))
+    if options.output is not None:
+        write_json(options.output, results)
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)

@@ -1,0 +1,99 @@
+"""Short sentences with their sentiment, from a small grammar written for this project (grammar.yaml).
+
+Reviews are long, and say a thing many times; people type short texts, where one "not" turns everything. The student
+sees many of these sentences beside the reviews. The behavior tests ask about other frames and idioms, and, where the
+frame is a word by itself, about other words.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+DATA = Path(__file__).with_name("grammar.yaml")
+KINDS = ("same", "opposite", "phrase", "turn", "opposite", "turn", "same", "phrase", "neutral")
+"""Kinds of sentences, in turns."""
+NOT_BAD = 0.8
+"""Target of a negated negative word: "not bad" is weaker than "good"."""
+SAID_TWICE = 0.3
+"""Share of the sentences that say what they say that are followed by a second one to the same effect."""
+UNPUNCTUATED = 0.1
+"""Share of the texts that come without punctuation, as people type them; apostrophes stay."""
+_PUNCTUATION = re.compile(r"[^\w\s']")
+
+
+def grammar_sentences(count: int, seed: int) -> list[tuple[str, float]]:
+    """Sentences and the probability that they are positive, 0 to 1; the same for the same arguments."""
+    grammar = yaml.safe_load(DATA.read_text("utf-8"))
+    random = Random(seed)
+    drawn = [_sentence(grammar, kind, random) for kind in itertools.islice(itertools.cycle(KINDS), count)]
+    return [(_PUNCTUATION.sub("", text) if random.random() < UNPUNCTUATED else text, label) for text, label in drawn]
+
+
+def _sentence(grammar: dict[str, Any], kind: str, random: Random) -> tuple[str, float]:
+    if kind == "phrase":
+        text, label = random.choice(grammar["phrases"])
+        return text, label
+    if kind == "neutral":
+        return _fill(grammar, kind, True, random), 0.5
+    positive = random.random() < 0.5
+    text = _fill(grammar, kind, positive, random)
+    if random.random() < SAID_TWICE:
+        return f"{text} {_fill(grammar, 'same', positive, random)}", float(positive)
+    return text, NOT_BAD if positive and kind == "opposite" else float(positive)
+
+
+def _fill(grammar: dict[str, Any], kind: str, positive: bool, random: Random) -> str:
+    """One frame of a kind; its words are of the sentence's sentiment, or turned to it by the frame."""
+    own_positive = positive != (kind == "opposite")
+    own, other = (
+        grammar["positive" if own_positive else "negative"],
+        grammar["negative" if own_positive else "positive"],
+    )
+    words = {name: random.choice(choices) for name, choices in own.items()}
+    words |= {f"first_{name}": random.choice(choices) for name, choices in other.items()}
+    words |= {slot: random.choice(choices) for slot, choices in grammar["slots"].items()}
+    words["aside"] = words["aside"].format(**words)
+    words |= {"other": random.choice([word for word in own["word"] if word != words["word"]])}
+    text = random.choice(grammar["frames"][kind]).format(**words, minutes=random.randint(60, 200))
+    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+    return text[0].upper() + text[1:]
+
+
+STOPS = {".", "!", "?"}
+
+
+def crops(documents: Sequence[str], count: int, seed: int) -> list[str]:
+    """Pieces of reviews drawn at random, by turns a beginning of one to five sentences and one sentence.
+
+    Args:
+        documents: reviews, tokens joined by spaces.
+        count: pieces, at most one of a review.
+        seed: of the draw.
+
+    Returns:
+        At most `count` pieces, tokens joined by spaces; the same for the same arguments.
+    """
+    random = Random(seed)
+    drawn = random.sample(range(len(documents)), min(count, len(documents)))
+    pieces = []
+    for number, row in enumerate(drawn):
+        sentences = split_sentences(documents[row])
+        start = random.randrange(len(sentences)) if number % 2 else 0
+        stop = start + (1 if number % 2 else random.randint(1, 5))
+        pieces.append(" ".join(sentences[start:stop]))
+    return pieces
+
+
+def split_sentences(document: str) -> list[str]:
+    """Runs of tokens up to and with their closing stops; joined by spaces they are the document."""
+    sentences: list[list[str]] = [[]]
+    for token in document.split():
+        if token not in STOPS and sentences[-1] and sentences[-1][-1] in STOPS:
+            sentences.append([])
+        sentences[-1].append(token)
+    return [" ".join(sentence) for sentence in sentences]

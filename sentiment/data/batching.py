@@ -1,0 +1,115 @@
+"""Encoded reviews and the batches made of them.
+
+The order of an epoch follows from (seed, epoch) alone, so a position in training is one number.
+torch is imported by who asks for tensors: prediction by another runtime does without it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment.text.vocabulary import PADDING_ID
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Right-padded reviews."""
+
+    input_ids: "Tensor"
+    """[batch, time] int64, `PADDING_ID` after the last token."""
+    lengths: "Tensor"
+    """[batch] int64, tokens per review; 0 for a review without words."""
+    labels: "Tensor"
+    """[batch] float32, the target probability of positive."""
+
+    def to(self, device: "torch.device") -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in (self.input_ids, self.lengths, self.labels)))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+class EncodedReviews:
+    """Token ids of many reviews in one flat array; 4 bytes a token.
+
+    Args:
+        ids: token ids of each review.
+        labels: target of each review, 0 to 1; none are needed to predict.
+    """
+
+    def __init__(self, ids: Iterable[Sequence[int]], labels: Sequence[float] | np.ndarray | None = None) -> None:
+        arrays = [np.asarray(review, dtype=np.int32) for review in ids]
+        self.lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._flat = np.concatenate([*arrays, np.empty(0, np.int32)])
+        self.labels = np.zeros(len(arrays), np.float32) if labels is None else np.asarray(labels, dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self._flat[self._starts[row] : self._starts[row + 1]]
+
+    def padded(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ids [len(rows), time] int64, padded to the longest review (at least one time step), and lengths int64."""
+        lengths = self.lengths[rows]
+        ids = np.full((len(rows), max(1, int(lengths.max(initial=0)))), PADDING_ID, dtype=np.int64)
+        for index, row in enumerate(rows):
+            ids[index, : lengths[index]] = self[row]
+        return ids, lengths
+
+    def batch(self, rows: Sequence[int] | np.ndarray) -> Batch:
+        """The given reviews as tensors, with their labels."""
+        import torch
+
+        ids, lengths = self.padded(rows)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(lengths), torch.from_numpy(self.labels[rows]))
+
+
+def length_batches(lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
+    """Rows in batches of like length, longest first, none over `batch_tokens` with its padding.
+
+    A review longer than `batch_tokens` is a batch of its own.
+    """
+    return _cut(np.argsort(-lengths, kind="stable"), lengths, batch_tokens)
+
+
+def shuffled_batches(
+    lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int, batch_reviews: int = 0
+) -> list[np.ndarray]:
+    """The batches of a training epoch: random reviews of like length, in random order.
+
+    None holds more than `batch_tokens` with its padding, or, where that is above 0, than `batch_reviews` reviews.
+    Lengths are blurred by up to a tenth before sorting, so that a review meets other neighbors each epoch.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    blurred = (lengths + 1) * generator.uniform(0.9, 1.1, len(lengths))
+    batches = _cut(np.argsort(-blurred), lengths, batch_tokens, batch_reviews)
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int, batch_reviews: int = 0) -> list[np.ndarray]:
+    batches, start, longest = [], 0, 1
+    most = batch_reviews or len(order)
+    for end, row in enumerate(order):
+        longest = max(longest, int(lengths[row]))
+        if end > start and (longest * (end - start + 1) > batch_tokens or end - start == most):
+            batches.append(order[start:end])
+            start, longest = end, max(1, int(lengths[row]))
+    return [*batches, order[start:]] if len(order) else []
+
+
+if TYPE_CHECKING:
+    pass
+
+
+def share(rows: int, index: int, count: int) -> slice:
+    """Rows that belong to process `index` of `count`: consecutive, in order, and as many as any other's or one more."""
+    return slice(rows * index // count, rows * (index + 1) // count)

@@ -1,0 +1,69 @@
+"""Calibration: a temperature for the probabilities, and the score below which a prediction is "uncertain".
+
+Both are fitted on the validation part, never on test reviews, and stored in the model directory.
+"""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from sentiment.evaluation.metrics import accuracy_by_score
+from sentiment.inference.postprocessing import probability
+
+CONFIDENT_ACCURACY = 0.97
+"""Accuracy wanted of the predictions that are not uncertain."""
+
+TEMPERATURES = (0.05, 20.0)
+"""Range of the search; the ends are reached only if the logits say nothing about the labels, or everything."""
+
+
+def fit_calibration(
+    logits: np.ndarray, labels: np.ndarray, confident_accuracy: float = CONFIDENT_ACCURACY
+) -> dict[str, float]:
+    """Fit the temperature and the lowest confident score on a validation part.
+
+    Args:
+        logits: [n], of positive.
+        labels: [n], 0 or 1.
+        confident_accuracy: accuracy wanted of the predictions that are not uncertain, 0 to 1.
+
+    Returns:
+        Values for config.json of a model directory: `temperature` (a probability is sigmoid(logit / temperature)),
+        `confident_from` (predictions with a lower score are uncertain; at 0.5 none is, at 1 nearly all are), and the
+        given `confident_accuracy`.
+    """
+    temperature = fit_temperature(logits, labels)
+    return {
+        "temperature": temperature,
+        "confident_from": confident_from(probability(logits, temperature), labels, confident_accuracy),
+        "confident_accuracy": confident_accuracy,
+    }
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the lowest log loss (Guo et al. 2017); logits and labels are [n]."""
+    logits = np.asarray(logits, dtype=np.float64)
+    signs = np.where(np.asarray(labels) == 1, 1.0, -1.0)
+
+    def log_loss(log_temperature: float) -> float:
+        return float(np.mean(np.logaddexp(0, -signs * logits / np.exp(log_temperature))))
+
+    low, high = np.log(TEMPERATURES)
+    return float(np.exp(minimize_scalar(log_loss, bounds=(low, high), method="bounded").x))
+
+
+def confident_from(probabilities: np.ndarray, labels: np.ndarray, accuracy: float) -> float:
+    """The lowest score such that predictions with this score or a higher one have the wanted accuracy.
+
+    Args:
+        probabilities: [n], of positive.
+        labels: [n], 0 or 1.
+        accuracy: the wanted accuracy, 0 to 1.
+
+    Returns:
+        0.5 to 1. It is 1 if even the most confident predictions are not accurate enough.
+    """
+    scores, _, reached = accuracy_by_score(labels, probabilities)
+    enough = np.flatnonzero(reached >= accuracy)
+    if not len(enough):
+        return 1.0
+    return 0.5 if enough[-1] == len(scores) - 1 else float(scores[enough[-1]])

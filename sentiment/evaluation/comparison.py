@@ -1,0 +1,96 @@
+"""Compare a model with others on the same reviews: baselines, other models, or saved predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+
+from sentiment.classifier import SentimentClassifier
+from sentiment.config import DataConfig
+from sentiment.data.loading import check_both_classes, load_reviews, tokenize_reviews
+from sentiment.evaluation import checklist
+from sentiment.evaluation.baselines import BASELINES, baseline_logits
+from sentiment.evaluation.metrics import classification_metrics, paired_comparison
+from sentiment.evaluation.predictions import LabeledPredictions, collect_predictions, read_predictions
+from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.io.cache import cache_directory
+from sentiment.text.tokenizer import normalize, tokenize
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """Predictions of a baseline or another model for the evaluated reviews.
+
+    Attributes:
+        name: name of the baseline, or the model's directory, hub id or file.
+        probabilities: [n], of positive, 0 to 1.
+        extra: probability of positive of each other text (behavior tests, contrast pairs).
+    """
+
+    name: str
+    probabilities: np.ndarray
+    extra: Mapping[str, float]
+
+    def compare_with(self, predictions: LabeledPredictions) -> dict[str, Any]:
+        """Metrics of this model, and how the evaluated model's `predictions` differ (`paired_comparison`)."""
+        correct = is_positive(self.probabilities) == (predictions.labels == 1)
+        metrics = classification_metrics(predictions.labels, self.probabilities)
+        return {"name": self.name} | metrics | paired_comparison(predictions.correct, correct)
+
+
+def fit_baselines(
+    train: Dataset, reviews: Dataset | None, extra_texts: Sequence[str], cache: Path | None
+) -> list[ComparedModel]:
+    """Fit all baselines on training reviews and predict with them.
+
+    Args:
+        train: reviews with `text` and `label`; both labels must occur.
+        reviews: the evaluated reviews; None for none.
+        extra_texts: other texts to predict.
+        cache: see `baseline_logits`.
+    """
+    documents = list(tokenize_reviews(train)["tokens"])
+    labels = list(train["label"])
+    evaluated = [] if reviews is None else list(tokenize_reviews(reviews)["tokens"])
+    documents_to_predict = evaluated + [" ".join(tokenize(normalize(text))) for text in extra_texts]
+    models = []
+    for name in BASELINES:
+        probabilities = probability(baseline_logits(name, documents, labels, documents_to_predict, cache), 1.0)
+        extra = dict(zip(extra_texts, probabilities[len(evaluated) :].tolist(), strict=True))
+        models.append(ComparedModel(name, probabilities[: len(evaluated)], extra))
+    return models
+
+
+def load_compared_model(source: str, predictions: LabeledPredictions, device: str) -> ComparedModel:
+    """Predictions of another model (directory or hub id), or those in a predictions.parquet for the same reviews.
+
+    Raises:
+        InputError: if there is no such model, or the file holds predictions for other reviews.
+    """
+    if Path(source).is_file():
+        return ComparedModel(source, read_predictions(Path(source), predictions), {})
+    classifier = SentimentClassifier.from_pretrained(source, device)
+    others = collect_predictions(classifier, predictions.texts, predictions.labels.tolist())
+    return ComparedModel(source, others.probabilities, {})
+
+
+def evaluate_checklist(
+    classifier: SentimentClassifier, train_data: DataConfig | None
+) -> dict[str, list[checklist.Outcome]]:
+    """Run the behavior tests on a model and, if training reviews are given, on the linear baselines.
+
+    Raises:
+        InputError: if the training reviews cannot be read.
+    """
+    cases = checklist.cases()
+    texts = checklist.texts(cases)
+    predicted = {"model": dict(zip(texts, classifier.predict_proba(texts)[:, 1].tolist(), strict=True))}
+    if train_data is not None:
+        train = load_reviews(train_data, "train")
+        check_both_classes(train["label"], f"{train_data.source} (train)")
+        baselines = fit_baselines(train, None, texts, cache_directory())[1:]
+        predicted |= {baseline.name: dict(baseline.extra) for baseline in baselines}
+    return {name: checklist.outcomes(cases, probabilities) for name, probabilities in predicted.items()}

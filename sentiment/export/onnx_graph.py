@@ -1,0 +1,133 @@
+"""The trained network as an ONNX graph: lookup → LSTM layers → pooling → linear, some twenty nodes.
+
+Notable:
+- built node by node, since each part of the network is one ONNX operator. `torch.onnx.export` (torch 2.13, dynamo)
+  makes twice as many nodes of it, does not tell the LSTM the lengths, and fixes the batch at its example's size;
+- the LSTM operator is told the lengths, so padding is exact and its last state is that of the last real token;
+- a table whose values float16 holds exactly, as in a model saved in half precision, stays float16: half the file.
+"""
+
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from torch import nn
+
+from sentiment.models.lstm import LSTMEncoder, SentimentRNN
+
+OPSET, IR_VERSION = 17, 8
+"""Of 2022, so that older runtimes read the file, too."""
+
+
+def build_graph(model: SentimentRNN) -> ModelProto:
+    """The graph that gives a network's logits, before the temperature.
+
+    Inputs are `input_ids` [batch, time] int64, right-padded, time at least 1, and `lengths` [batch] int64, 0 to time;
+    the output is `logits` [batch] float32. Batch and time are free.
+    """
+    graph = _Graph()
+    outputs, last = _encode(graph, model.encoder)
+    features = _pool(graph, outputs, last, model.pooling)
+    logits = graph.add("Squeeze", _head(graph, model.head, features), graph.constant("column", [1], np.int64))
+    graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    inputs = [("input_ids", TensorProto.INT64, ["batch", "time"]), ("lengths", TensorProto.INT64, ["batch"])]
+    built = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "sentiment-rnn",
+            [helper.make_tensor_value_info(*described) for described in inputs],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch"])],
+            graph.constants,
+        ),
+        producer_name="sentiment-rnn",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    checker.check_model(built, full_check=True)
+    return built
+
+
+class _Graph:
+    """Nodes and constants in their order; what is added gives the name of its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def constant(self, name: str, value: Any, dtype: type[np.generic] = np.float32) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype=dtype), name))
+        return name
+
+
+def _encode(graph: _Graph, encoder: LSTMEncoder) -> tuple[str, str]:
+    """Outputs of the top layer [time, batch, hidden], and its state at the last real token [1, batch, hidden]."""
+    table = encoder.embedding.weight.detach().cpu().numpy()
+    with np.errstate(over="ignore"):  # what float16 does not hold becomes infinite, and differs
+        exact = bool((table.astype(np.float16) == table).all())
+    # ONNX's LSTM wants time first; ids are turned, for they are smaller than their vectors
+    ids = graph.add("Transpose", "input_ids", perm=[1, 0])
+    outputs = graph.add("Gather", graph.constant("embedding", table, np.float16 if exact else np.float32), ids)
+    if exact:
+        outputs = graph.add("Cast", outputs, to=TensorProto.FLOAT)
+    lengths = graph.add("Cast", "lengths", to=TensorProto.INT32)
+    direction = graph.constant("direction", [1], np.int64)
+    last = ""
+    for depth, layer in enumerate(encoder.layers):
+        weights = {name.removesuffix("_l0"): value.detach().cpu().numpy() for name, value in layer.named_parameters()}
+        names = [
+            graph.constant(f"input_weights_{depth}", _gates(weights["weight_ih"])[None]),
+            graph.constant(f"recurrent_weights_{depth}", _gates(weights["weight_hh"])[None]),
+            graph.constant(
+                f"biases_{depth}", np.concatenate([_gates(weights["bias_ih"]), _gates(weights["bias_hh"])])[None]
+            ),
+        ]
+        every, last = f"every_state_{depth}", f"last_state_{depth}"
+        inputs, hidden_dim = [outputs, *names, lengths], weights["weight_hh"].shape[1]
+        graph.nodes.append(helper.make_node("LSTM", inputs, [every, last], hidden_size=hidden_dim))
+        outputs = graph.add("Squeeze", every, direction)  # [time, 1, batch, hidden] → [time, batch, hidden]
+    return outputs, last
+
+
+def _gates(weights: np.ndarray) -> np.ndarray:
+    """From torch's order of the gates (input, forget, candidate, output) to ONNX's (input, output, forget, candidate).
+
+    https://onnx.ai/onnx/operators/onnx__LSTM.html
+    """
+    given, forget, candidate, output = np.split(weights, 4)
+    return np.concatenate([given, output, forget, candidate])
+
+
+def _pool(graph: _Graph, outputs: str, last: str, pooling: str) -> str:
+    """`sentiment.models.lstm.pool`: features [batch, features], zeros for a length of 0."""
+    zero, one = graph.constant("zero", 0), graph.constant("one", 1, np.int64)
+    first_axis, last_axis = graph.constant("first_axis", [0], np.int64), graph.constant("last_axis", [-1], np.int64)
+    none = graph.constant("none", 0, np.int64)
+    features = graph.add("Squeeze", last, first_axis)
+    lengths = graph.add("Unsqueeze", "lengths", last_axis)  # [batch, 1]
+    if pooling == "last_max_mean":
+        time = graph.add("Gather", graph.add("Shape", "input_ids"), one)
+        steps = graph.add("Unsqueeze", graph.add("Range", none, time, one), last_axis)  # [time, 1]
+        real = graph.add("Unsqueeze", graph.add("Less", steps, "lengths"), last_axis)  # [time, batch, 1]
+        without_padding = graph.add("Where", real, outputs, graph.constant("lowest", -np.inf))
+        largest = graph.add("ReduceMax", without_padding, axes=[0], keepdims=0)
+        total = graph.add("ReduceSum", graph.add("Where", real, outputs, zero), first_axis, keepdims=0)
+        count = graph.add("Cast", lengths, to=TensorProto.FLOAT)  # 0 words have no mean; the last node sees to it
+        features = graph.add("Concat", features, largest, graph.add("Div", total, count), axis=1)
+    return graph.add("Where", graph.add("Greater", lengths, none), features, zero)
+
+
+def _head(graph: _Graph, head: nn.Sequential, features: str) -> str:
+    """The linear layers [batch, 1]; dropout does nothing here."""
+    for depth, layer in enumerate(head):
+        if isinstance(layer, nn.Linear):
+            weight = graph.constant(f"head_weight_{depth}", layer.weight.detach().cpu().numpy())
+            bias = graph.constant(f"head_bias_{depth}", layer.bias.detach().cpu().numpy())
+            features = graph.add("Gemm", features, weight, bias, transB=1)
+        elif isinstance(layer, nn.ReLU):
+            features = graph.add("Relu", features)
+    return features

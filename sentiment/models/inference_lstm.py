@@ -1,0 +1,131 @@
+"""The network as prediction runs it: time first, half-size products where the CPU multiplies them faster.
+
+What is rounded to bf16 is what is multiplied: word vectors, weights and short-term memory. Biases, long-term memory,
+read-out and head stay float32, which halves the error and costs nothing. The same weights in float32 give the
+answers of `SentimentRNN` itself.
+"""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from sentiment.errors import InputError
+from sentiment.models.lstm import SentimentRNN, real_positions
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+SMALLEST_BF16 = 64
+"""Units per layer from which bf16 is worth its digits: below, a core reads some 5,000 reviews a second in float32."""
+_LSTM = 2
+"""oneDNN's number for this kind of layer, as torch hands it over."""
+
+
+class InferenceLSTM:
+    """Logits and nothing else, from the weights that a `SentimentRNN` holds at this moment.
+
+    Autocast around a call changes nothing: what is rounded is decided here.
+
+    Args:
+        model: whose weights; dropout plays no part.
+        dtype: of the products, torch.float32 or, on a CPU with oneDNN, torch.bfloat16.
+    """
+
+    def __init__(self, model: SentimentRNN, dtype: torch.dtype) -> None:
+        self.model, self.dtype = model.eval(), dtype
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        self.layers = [[layer.get_parameter(name).detach() for name in names] for layer in model.encoder.layers]
+        if dtype == torch.bfloat16:
+            self.layers = [[weight.to(dtype) for weight in layer[:2]] + layer[2:] for layer in self.layers]
+
+    @torch.inference_mode()
+    def __call__(self, input_ids: Tensor, lengths: Tensor) -> Tensor:
+        """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32."""
+        with torch.autocast(input_ids.device.type, enabled=False):
+            return self.read_out(self._encode(input_ids), lengths)
+
+    @torch.inference_mode()
+    def running_logits(self, input_ids: Tensor) -> Tensor:
+        """Logit after each word of one review: [time] int64, at least one → [time] float32."""
+        with torch.autocast(input_ids.device.type, enabled=False):
+            return self.model.running_logits(self._encode(input_ids[None]).transpose(0, 1))[0]
+
+    def _encode(self, input_ids: Tensor) -> Tensor:
+        # a review alone goes through other kernels than one among others, which would change its last digits
+        outputs = self.embed(input_ids.expand(2, -1) if len(input_ids) == 1 else input_ids)
+        for depth in range(len(self.layers)):
+            outputs = self.run_layer(depth, outputs)
+        return outputs[:, : len(input_ids)].float()
+
+    def embed(self, input_ids: Tensor) -> Tensor:
+        """Word vectors: [batch, time] int64 → [time, batch, embedding_dim]."""
+        return self.model.encoder.embedding(input_ids.T).to(self.dtype)
+
+    def run_layer(self, depth: int, inputs: Tensor) -> Tensor:
+        """One LSTM layer: [time, batch, width] → [time, batch, hidden_dim], both of `dtype`."""
+        layer = self.layers[depth]
+        hidden_dim = layer[1].shape[1]
+        short = inputs.new_zeros(1, inputs.shape[1], hidden_dim)
+        if self.dtype == torch.float32:
+            return torch.lstm(inputs, (short, short), layer, True, 1, 0.0, False, False, False)[0]
+        # what torch.lstm calls, too, but there the long-term memory, which adds up over hundreds of words, is bf16
+        long = torch.zeros_like(short, dtype=torch.float32)
+        return torch.ops.aten.mkldnn_rnn_layer(
+            inputs, *layer, short, long, False, [], _LSTM, hidden_dim, 1, True, False, False, False
+        )[0]
+
+    def read_out(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Logits from the last layer: [time, batch, hidden_dim] float32, which is overwritten → [batch] float32."""
+        return self.model.head(_pool(outputs, lengths, self.model.pooling)).squeeze(1)
+
+
+def _pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
+    """`model.pool` with the time first: [time, batch, hidden] → [batch, features]; `outputs` is overwritten."""
+    features = [outputs[(lengths - 1).clamp(min=0), torch.arange(len(lengths), device=outputs.device)]]
+    if pooling == "last_max_mean":
+        real = real_positions(lengths, len(outputs)).transpose(0, 1).float()
+        outputs *= real
+        mean = outputs.sum(0) / lengths.clamp(min=1)[:, None]
+        outputs += real.log()  # 0 at a word, minus infinity on padding
+        features += [outputs.amax(0), mean]
+    return torch.where(lengths[:, None] > 0, torch.cat(features, 1), 0)
+
+
+def inference_network(model: SentimentRNN, precision: Precision, device: torch.device) -> SentimentRNN | InferenceLSTM:
+    """The quickest network with the answers of `model`: within 2e-3 of its probabilities in bf16, 1e-6 in fp32.
+
+    `auto` is bf16 where the CPU multiplies it in hardware and the layers are large enough, else fp32. The model itself
+    where it computes on another device, or has other layers than LSTMs.
+
+    Raises:
+        InputError: for an unknown precision, or bf16 where it cannot be had.
+    """
+    if precision not in get_args(Precision):
+        raise InputError(f"precision is {precision!r}; it is one of {', '.join(get_args(Precision))}.")
+    layers = list(model.encoder.layers)
+    known = device.type == "cpu" and all(_is_plain(layer) for layer in layers)
+    if precision == "bf16" and not (known and _computes_bf16()):
+        raise InputError(
+            "bf16 needs a CPU on which oneDNN computes it (AVX-512 or AMX), and plain LSTM layers; choose auto or fp32."
+        )
+    if not known:
+        return model
+    bf16 = precision == "bf16" or (precision == "auto" and _bf16_pays(int(layers[0].hidden_size)))  # type: ignore[arg-type]
+    return InferenceLSTM(model, torch.bfloat16 if bf16 else torch.float32)
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    return (
+        type(layer) is nn.LSTM and layer.num_layers == 1 and layer.bias and not (layer.bidirectional or layer.proj_size)
+    )
+
+
+def _computes_bf16() -> bool:
+    """Whether oneDNN has LSTM kernels in bf16 for this CPU; without AVX-512 there are none."""
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _bf16_pays(hidden_dim: int) -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    in_hardware = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return bool(in_hardware) and torch.backends.mkldnn.is_available() and hidden_dim >= SMALLEST_BF16

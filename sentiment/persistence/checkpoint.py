@@ -1,0 +1,155 @@
+"""A model directory with its weights: config.json, model.safetensors, vocab.json, metrics.json, README.md.
+
+Only JSON and safetensors are read, from files with these names; nothing in a model directory can run code or lead out
+of it. All but the weights is `sentiment.persistence.model_directory`'s.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sentiment.errors import InputError
+from sentiment.io.files import atomic_directory, fingerprint, read_json, write_json, write_text
+from sentiment.models.language_model import LanguageModel
+from sentiment.models.lstm import SentimentRNN
+from sentiment.models.sizing import tensor_shapes
+from sentiment.persistence.model_directory import (
+    TORCH_WEIGHTS,
+    ModelDirectory,
+    check_place,
+    config_digest,
+    read_directory,
+    write_directory,
+)
+from sentiment.text import tokenizer
+from sentiment.text.vocabulary import TextEncoder
+
+KINDS = {"sentiment-rnn": SentimentRNN, "language-model": LanguageModel}
+DTYPES = ("F32", "F16", "BF16")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a model directory holds.
+
+    Attributes:
+        kind: "sentiment-rnn" or "language-model".
+        model_settings: keyword arguments of the network.
+        text: vocabulary and reading settings.
+        weights: the network's state dict.
+        calibration: what `calibration.fit_calibration` gives; a temperature of 1 and no band until it is fitted.
+        metrics: figures of the validation part.
+        card: the model card, Markdown.
+    """
+
+    kind: str
+    model_settings: dict[str, Any]
+    text: TextEncoder
+    weights: Mapping[str, Tensor]
+    calibration: dict[str, float] = field(default_factory=lambda: {"temperature": 1.0})
+    metrics: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+
+    def with_card(self, card: str) -> "Checkpoint":
+        """The same model under another card."""
+        return replace(self, card=card)
+
+    def digest(self) -> str:
+        """SHA-256 over all that decides an answer; two models with the same digest answer alike."""
+        text = self.text
+        settings = [tokenizer.VERSION, self.kind, self.model_settings, self.calibration]
+        settings += [text.vocabulary.counts, text.max_length, text.keep, text.direction]
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for name, tensor in sorted(self.weights.items()):
+            digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def description(self) -> ModelDirectory:
+        """All of it but the weights."""
+        return ModelDirectory(
+            self.kind, self.model_settings, self.text, self.calibration, dict(self.metrics), self.card
+        )
+
+    def build(self) -> nn.Module:
+        """The network with its weights, in evaluation mode."""
+        model: nn.Module = KINDS[self.kind](**self.model_settings)
+        model.load_state_dict(self.weights)
+        return model.eval()
+
+
+def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write a model directory, replacing a former one only when the new one is whole.
+
+    Raises:
+        RunError: if it cannot be written.
+        InputError: if something else than a model directory stands there.
+    """
+    check_place(directory)
+    with atomic_directory(directory) as target:
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.weights.items()}
+        save_file(weights, target / TORCH_WEIGHTS)
+        write_directory(target, checkpoint.description(), TORCH_WEIGHTS)
+
+
+def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None:
+    """Give a model directory other figures and another card; weights and vocabulary stay, byte for byte.
+
+    Raises:
+        RunError: if it cannot be written; the former directory is whole then.
+    """
+    config = read_json(directory / "config.json")
+    with atomic_directory(directory) as target:
+        for name in (TORCH_WEIGHTS, "vocab.json"):
+            shutil.copyfile(directory / name, target / name)
+        write_json(target / "metrics.json", metrics)
+        write_text(target / "README.md", card)
+        config["files"] |= {"metrics.json": fingerprint(target / "metrics.json")}
+        write_json(target / "config.json", config | {"sha256": config_digest(config)})
+
+
+def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
+    """Read a model directory strictly; `kinds` are those of `KINDS` that are of use.
+
+    Raises:
+        InputError: one sentence naming the file and what is wrong with it.
+    """
+    found = read_directory(directory, TORCH_WEIGHTS, *kinds)
+    weights = _read_weights(directory / TORCH_WEIGHTS, found.kind, found.model_settings)
+    return Checkpoint(
+        found.kind, found.model_settings, found.text, weights, found.calibration, found.metrics, found.card
+    )
+
+
+def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, compared by name and shape with the network before memory is taken for them."""
+    try:
+        expected = tensor_shapes(KINDS[kind], settings)
+    except InputError as error:
+        raise InputError(f"{file.with_name('config.json')}: {error}") from error
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            found = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+            for name in sorted(expected.keys() | found.keys()):
+                if found.get(name) != expected.get(name):
+                    raise InputError(
+                        f"{file}: tensor {name!r} has shape {found.get(name)}, where the settings in config.json "
+                        f"give {expected.get(name)}."
+                    )
+                if (dtype := tensors.get_slice(name).get_dtype()) not in DTYPES:
+                    raise InputError(f"{file}: tensor {name!r} holds {dtype} where floating-point weights belong.")
+            weights = {name: tensors.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: not a readable safetensors file: {' '.join(str(error).split())}.") from error
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"{file}: tensor {name!r} holds values that are not finite.")
+    return weights

@@ -1,0 +1,145 @@
+"""The model card: README.md of a model directory, made of the model's own settings and figures."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from sentiment.persistence.checkpoint import Checkpoint
+
+FIGURES = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "Calibration error (15 bins of equal mass)",
+}
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+IMDB = """The IMDB Large Movie Review Dataset: Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng
+and Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
+(<https://aclanthology.org/P11-1015/>)."""
+
+
+def model_card(checkpoint: Checkpoint) -> str:
+    """Markdown card, with the `model-index` block that the hub reads.
+
+    Args:
+        checkpoint: its `metrics` are what metrics.json of the model directory holds: figures, `data` and `split` that
+            they were measured on, and `training`, the settings of the run.
+    """
+    metrics, text = checkpoint.metrics, checkpoint.text
+    parameters = sum(tensor.numel() for tensor in checkpoint.weights.values())
+    figures = {name: metrics[name] for name in FIGURES if metrics.get(name) is not None}
+    lines = [f"| {FIGURES[name]} | {value:.4f} |" for name, value in figures.items()]
+    where = f"{_dataset_name(metrics)}, split {metrics.get('split') or 'the file itself'}"
+    return f"""---
+{_front_matter(metrics, figures)}
+---
+# Sentiment of movie reviews: an LSTM of {checkpoint.model_settings["num_layers"]} layers
+
+{parameters:,} parameters, {len(text.vocabulary):,} words. Reads an English movie review and answers with the
+probability that it is positive.
+
+## Figures
+
+Measured on {metrics.get("n", 0):,} reviews: {where}.
+
+| figure | value |
+| --- | --- |
+{chr(10).join(lines)}
+
+{_interval(metrics)}{_uncertain(checkpoint)}
+
+## Intended use
+
+Telling positive from negative English movie reviews, one or very many, on a laptop and without a network. For other
+texts (products, posts, other languages) measure it first, with `sentiment evaluate` on labeled texts of that kind; it
+is no ground for decisions about people.
+
+## Limits
+
+- Of a review over {text.max_length:,} tokens it reads the {text.keep}, and says so (`truncated`).
+- Learned from reviews of films, mostly of 100 to 600 words. It is less right on single sentences, on irony, on negation
+  ("not bad") and on reviews that compare two films: `sentiment checklist` shows how much.
+- Names of people and films can move an answer though they should not.
+- A text of which most words are unknown, as in another language, is answered, but marked as uncertain with the reason.
+
+## Training data
+
+{IMDB if _learned_from_imdb(metrics) else "What `data.source` below names."}
+
+<details><summary>Settings of the run</summary>
+
+```json
+{json.dumps(metrics.get("training", "not recorded"), indent=2)}
+```
+
+</details>
+"""
+
+
+def _learned_from_imdb(metrics: dict[str, Any]) -> bool:
+    """By the name of the source: the hub's, or that of a directory."""
+    source = metrics.get("training", {}).get("data", {}).get("source", "")
+    return Path(source).name.lower() in ("imdb", "aclimdb")
+
+
+def _dataset_name(metrics: dict[str, Any]) -> str:
+    """A hub id as it is; of a path its last part alone, for a card is read elsewhere."""
+    source = str(metrics.get("data", "not recorded"))
+    return source if _HUB_ID.fullmatch(source) else Path(source).name
+
+
+def _front_matter(metrics: dict[str, Any], figures: dict[str, float]) -> str:
+    name = _dataset_name(metrics)
+    results = [
+        EvalResult(
+            task_type="text-classification",
+            task_name="Sentiment analysis",
+            dataset_type=name,
+            dataset_name=name,
+            dataset_split=metrics.get("split"),
+            metric_type=figure,
+            metric_name=FIGURES[figure],
+            metric_value=round(value, 6),
+        )
+        for figure, value in figures.items()
+    ]
+    data = ModelCardData(
+        language="en",
+        license="mit" if _learned_from_imdb(metrics) else None,
+        library_name="sentiment-rnn",
+        pipeline_tag="text-classification",
+        datasets=["stanfordnlp/imdb"] if _learned_from_imdb(metrics) else None,
+        model_name="sentiment-rnn",
+        eval_results=results or None,
+    )
+    return data.to_yaml().strip()
+
+
+def _interval(metrics: dict[str, Any]) -> str:
+    if "accuracy_95" not in metrics:
+        return ""
+    low, high = metrics["accuracy_95"]
+    return f"Accuracy has a 95% interval of {low:.2%} to {high:.2%}. "
+
+
+def _uncertain(checkpoint: Checkpoint) -> str:
+    calibration = checkpoint.calibration
+    if "confident_accuracy" not in calibration:
+        return ""
+    text = (
+        f"Predictions with a score under {calibration['confident_from']:.3f} are marked as uncertain. The bound was "
+        f"chosen on validation reviews for {calibration['confident_accuracy']:.0%} accuracy among the others."
+    )
+    measured = checkpoint.metrics.get("uncertain", {})
+    if measured.get("answered_accuracy") is not None:
+        share, accuracy = measured["answered_share"], measured["answered_accuracy"]
+        text += f" Measured: {share:.1%} of the predictions are not uncertain, and {accuracy:.2%} of those are right."
+    return text

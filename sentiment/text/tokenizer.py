@@ -1,0 +1,84 @@
+"""From raw text to tokens: normalize, then tokenize with torchtext's `basic_english` rules.
+
+Importing this module imports neither torch nor the package torchtext (which imports torch), only one file of torchtext.
+
+>>> tokenize(normalize("<b>It isn’t</b> bad &amp; I&#39;d watch it again..."))
+['it', 'isnt', 'bad', '&', 'i', "'", 'd', 'watch', 'it', 'again', '.', '.', '.']
+"""
+
+import html
+import importlib.util
+import re
+import unicodedata
+from pathlib import Path
+
+VERSION = 1
+"""Increase it when the output of `normalize` or `tokenize` changes; models of other versions are then rejected."""
+
+_TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+_QUOTES = str.maketrans({**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″«»", '"')})
+_DASHES = "‒–—―"
+_HYPHENS = re.compile(r"--+")
+_NEGATED_VERB = re.compile(r"(?<=\w)n't\b", re.IGNORECASE)
+# the same for lower-case ASCII: a pattern that begins with plain letters is ten times as fast
+_NEGATED_VERB_ASCII = re.compile(r"n't(?<=\wn't)\b")
+
+
+def _basic_english() -> list[tuple[str, str]]:
+    """The replacements (old, new) of torchtext's tokenizer, which come before splitting at white space.
+
+    They are read from `torchtext/data/utils.py`, which imports nothing else of torchtext. There they are regular
+    expressions, but all except the last match plain strings, and `str.replace` is four times as fast. The last one
+    removes double spaces; `str.split` does not need it.
+    """
+    package = importlib.util.find_spec("torchtext")  # does not import it
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("torchtext is not installed; this package needs version 0.6.0: pip install torchtext==0.6.0")
+    file = Path(package.origin).parent / "data" / "utils.py"
+    spec = importlib.util.spec_from_file_location("sentiment._torchtext_data_utils", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    plain = [re.sub(r"\\(.)", r"\1", pattern) for pattern in module._patterns[:-1]]
+    return list(zip(plain, module._replacements, strict=False))
+
+
+_REPLACEMENTS = _basic_english()
+
+
+def normalize(text: str) -> str:
+    """Give texts that look the same the same characters; linear in the length of the text.
+
+    HTML entities are decoded. HTML tags, invisible characters and control characters are removed. Compatibility
+    characters (NFKC), quotes and dashes become plain characters, and runs of white space become single spaces.
+    """
+    text = _TAG.sub(" ", html.unescape(text))
+    text = _CONTROL.sub(" ", text)
+    if text.isascii():  # like most reviews; the other steps change only non-ASCII text
+        text = text.replace("`", "'")
+    else:
+        text = _INVISIBLE.sub("", text).translate(_QUOTES)
+        text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+        for dash in _DASHES:
+            text = text.replace(dash, " - ")
+    return " ".join(_HYPHENS.sub(" - ", text).split())
+
+
+def tokenize(text: str) -> list[str]:
+    """Split a normalized text into lower-case words and punctuation marks, like torchtext's `basic_english`.
+
+    `n't` stays with its verb: "isn't" is one token, "isnt". Split at the apostrophe, it would be three tokens, none of
+    them negative by itself.
+    """
+    if text.isascii():
+        return _split(_NEGATED_VERB_ASCII.sub("nt", text.lower()))
+    # lower-casing a letter can give two characters, the second of them not a letter
+    return _split(_NEGATED_VERB.sub("nt", text).lower())
+
+
+def _split(text: str) -> list[str]:
+    for old, new in _REPLACEMENTS:
+        text = text.replace(old, new)
+    return text.split()

@@ -1,0 +1,84 @@
+"""Distillation: a student learns the predictions of an ensemble of teachers (Hinton et al. 2015).
+
+For labeled reviews, the targets are the labels, since the teachers were trained on them. For unlabeled reviews, the
+targets are the teachers' probabilities.
+"""
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from sentiment.config import DistillConfig
+from sentiment.data.augmentation import crops, grammar_sentences
+from sentiment.data.batching import EncodedReviews
+from sentiment.data.loading import load_reviews, tokenize_reviews
+from sentiment.data.splitting import read_parts, read_unlabeled
+from sentiment.evaluation.metrics import classification_metrics
+from sentiment.inference.postprocessing import probability
+from sentiment.io.files import write_json
+from sentiment.persistence.checkpoint import load_checkpoint
+from sentiment.persistence.model_directory import locate_model
+from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.vocabulary import TextEncoder
+from sentiment.training.finetune import fit_classifier
+from sentiment.training.hardware import Hardware
+from sentiment.training.run import open_run
+from sentiment.training.teachers import ensemble_logits
+from sentiment.training.warm_start import load_pretrained
+
+logger = logging.getLogger(__name__)
+
+
+def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]:
+    """Train a student and save the model of its best epoch in `run.output_dir/model`.
+
+    Args:
+        config: all settings.
+        resume: continue from the last saved state of the run directory.
+
+    Returns:
+        The history, one row per epoch.
+
+    Raises:
+        InputError: if the settings, reviews, teachers or run directory cannot be used.
+        RunError: if training fails.
+        Stopped: after SIGINT or SIGTERM, with the state saved.
+    """
+    hardware = Hardware.choose(config.run.device, config.run.precision)
+    pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)
+    for teacher in config.teachers:  # fail before the reviews are read
+        load_checkpoint(locate_model(teacher), "sentiment-rnn")
+    with hardware.accelerator.main_process_first():
+        parts = read_parts(config.data)
+        unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts)[: config.unlabeled_reviews or None]
+    unlabeled += crops(unlabeled, config.crops, config.run.seed)
+    with open_run(config, hardware, resume) as directory:
+        validation_logits, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, unlabeled, hardware)
+        metrics = classification_metrics(parts.validation_labels, probability(validation_logits, 1.0))
+        logger.info(f"ensemble of teachers: accuracy {metrics['accuracy']:.4f} on the validation part")
+        write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
+        sentences = grammar_sentences(config.grammar_sentences, config.run.seed)
+        documents = [*parts.train, *unlabeled, *(" ".join(tokenize(normalize(text))) for text, _ in sentences)]
+        labels = np.concatenate([parts.train_labels, probability(logits, 1.0), [label for _, label in sentences]])
+        text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+        train = EncodedReviews(map(text.encode_document, documents), labels)
+        unlabeled_reviews = train if config.adversarial.wants_unlabeled else None
+        return fit_classifier(config, hardware, directory, text, train, parts, pretrained, unlabeled_reviews)
+
+
+def evaluate_teachers(config: DistillConfig, split: str) -> dict[str, Any]:
+    """Metrics of the ensemble of teachers on a labeled split; the teachers' weights come from the validation part.
+
+    Raises:
+        InputError: if the settings, reviews or teachers cannot be used.
+    """
+    hardware = Hardware.choose(config.run.device, config.run.precision)
+    parts, reviews = read_parts(config.data), load_reviews(config.data, split)
+    documents = list(tokenize_reviews(reviews)["tokens"])
+    _, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, documents, hardware)
+    return {
+        "teachers": config.teachers,
+        "split": split,
+        **classification_metrics(reviews["label"], probability(logits, 1.0)),
+    }

@@ -1,0 +1,265 @@
+"""Recipes: training runs that depend on each other, in one YAML file.
+
+A stage is one run (`pretrain`, `train` or `distill`) with its own directory in `output_dir`. Its settings are the
+`defaults`, then those of the `groups` that it names, then its own `settings`; later values win. It can start from an
+earlier stage, and earlier stages can be its teachers. `stage.json` in its directory records its settings and the models
+that it used. So `run_recipe` skips finished stages, resumes stopped ones, and rejects a stage that has changed.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, config_from_settings
+from sentiment.errors import InputError
+from sentiment.io.files import expand_user, read_json, write_json
+from sentiment.io.signals import Stopped
+from sentiment.training.run import CHANGEABLE, flat_settings
+
+logger = logging.getLogger(__name__)
+
+CONFIGS: dict[str, type[TrainConfig | PretrainConfig | DistillConfig]] = {
+    "pretrain": PretrainConfig,
+    "train": TrainConfig,
+    "distill": DistillConfig,
+}
+RECIPE_KEYS = {"output_dir", "defaults", "groups", "stages", "publish"}
+STAGE_KEYS = {"task", "groups", "starts_from", "teachers", "settings"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training run of a recipe."""
+
+    name: str
+    task: str
+    """ "pretrain", "train" or "distill"."""
+    starts_from: str | None
+    """Name of the stage whose model it starts from."""
+    teachers: tuple[str, ...]
+    """Names of the stages whose models are its teachers."""
+    config: TrainConfig | PretrainConfig | DistillConfig
+    """Its complete settings."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the stages that must be finished first."""
+        return tuple(dict.fromkeys(([] if self.starts_from is None else [self.starts_from]) + list(self.teachers)))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Training runs that depend on each other."""
+
+    output_dir: Path
+    """Directory with one subdirectory per stage."""
+    stages: dict[str, Stage]
+    """Stages by name, each after those that it needs."""
+    publish: dict[str, str]
+    """{name of a model in `output_dir/published`: stage that trains it}."""
+
+
+def load_recipe(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """Read and check a recipe: stages need only earlier stages, reading directions match, all settings exist.
+
+    Args:
+        path: YAML file.
+        overrides: settings by dotted name; they override `defaults`, but not `groups` or a stage's own `settings`.
+
+    Raises:
+        InputError: if something is wrong; it names the file, the stage and the problem.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such recipe.")
+    try:
+        content = yaml.safe_load(path.read_bytes())
+        stages, groups = dict(content["stages"]), dict(content.get("groups") or {})
+        output_dir = expand_user(content["output_dir"])
+        publish = dict(content.get("publish") or {})
+        defaults = dict(content.get("defaults") or {}) | dict(overrides or {})
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path}: not a recipe: {' '.join(str(error).split())}.") from error
+    _check_keys(path, "the recipe", content, RECIPE_KEYS)
+    found: dict[str, Stage] = {}
+    for name, entry in stages.items():
+        where = f"{path}: stage {name}"
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: must hold keys such as `task:`, not {type(entry).__name__}.")
+        _check_keys(path, f"stage {name}", entry, STAGE_KEYS)
+        for need in [entry.get("starts_from"), *(entry.get("teachers") or [])]:
+            if need is not None and need not in found:
+                raise InputError(f"{where}: needs {need!r}, which is not an earlier stage.")
+        found[name] = _stage(name, entry, defaults, groups, output_dir, where)
+        _check_needs(found[name], found, where)
+    if missing := set(publish.values()) - found.keys():
+        raise InputError(f"{path}: publish names {missing.pop()!r}, which is not a stage.")
+    return Recipe(output_dir, found, publish)
+
+
+def _check_keys(path: Path, what: str, entry: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := entry.keys() - known:
+        raise InputError(f"{path}: {what} has an unknown key {sorted(unknown)[0]!r}; use {', '.join(sorted(known))}.")
+
+
+def _stage(
+    name: str,
+    entry: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    output_dir: Path,
+    where: str,
+) -> Stage:
+    task = entry.get("task")
+    if task not in CONFIGS:
+        raise InputError(f"{where}: task is {task!r}; it must be one of {', '.join(CONFIGS)}.")
+    settings = dict(defaults)
+    for group in entry.get("groups") or []:
+        if group not in groups:
+            raise InputError(f"{where}: names the group {group!r}, which is not in the recipe.")
+        settings |= groups[group]
+    settings |= entry.get("settings") or {}
+    settings["run.output_dir"] = str(output_dir / name)
+    starts_from, teachers = entry.get("starts_from"), tuple(entry.get("teachers") or ())
+    if starts_from is not None:
+        settings["pretrained"] = str(output_dir / starts_from / "model")
+    if teachers:
+        settings["teachers"] = [str(output_dir / teacher / "model") for teacher in teachers]
+    return Stage(name, task, starts_from, teachers, config_from_settings(CONFIGS[task], settings, where))
+
+
+def _check_needs(stage: Stage, stages: Mapping[str, Stage], where: str) -> None:
+    if stage.starts_from is not None:
+        own, other = stage.config.text.direction, stages[stage.starts_from].config.text.direction
+        if own != other:
+            raise InputError(f"{where}: reads {own}, but starts from {stage.starts_from}, which reads {other}.")
+    for teacher in stage.teachers:
+        if stages[teacher].task == "pretrain":
+            raise InputError(f"{where}: {teacher} is a language model; a teacher must be a classifier.")
+
+
+def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
+    """Run all stages that are not finished, then write the published models.
+
+    Args:
+        recipe: the stages to run.
+        restart: a stage to run again from the start, along with all stages that depend on it; their directories are
+            deleted.
+
+    Raises:
+        InputError: if a stage does not exist, or was started with other settings or models.
+        RunError: if training fails.
+        Stopped: after SIGINT or SIGTERM, with the state saved.
+    """
+    if restart is not None:
+        for name in _with_dependents(recipe, restart):
+            shutil.rmtree(recipe.output_dir / name, ignore_errors=True)
+    for number, stage in enumerate(recipe.stages.values(), 1):
+        record_file = recipe.output_dir / stage.name / "stage.json"
+        record = _record(recipe, stage)
+        previous = read_json(record_file) if record_file.is_file() else None
+        title = f"stage {number} of {len(recipe.stages)}, {stage.name}"
+        if previous is not None:
+            _check_unchanged(previous, record, recipe.output_dir / stage.name)
+            if "model" in previous and previous["model"] == _model_digest(recipe, stage.name):
+                logger.info(f"{title}: already finished")
+                continue
+        logger.info(f"{title}: {stage.task}")
+        _write_record(record_file, record)
+        try:
+            TASKS[stage.task](stage.config)
+        except Stopped as stopped:
+            where = recipe.output_dir / stage.name
+            message = f"stopped in stage {stage.name}; its state is saved in {where}. Continue with the same command."
+            raise Stopped(stopped.signal_number, message) from None
+        _write_record(record_file, record | {"model": _model_digest(recipe, stage.name)})
+    for name, stage_name in recipe.publish.items():
+        _publish(recipe.output_dir / stage_name / "model", recipe.output_dir / "published" / name)
+
+
+def _pretrain(config: Any) -> None:
+    from sentiment.training.pretrain import pretrain
+
+    pretrain(config, resume=True)
+
+
+def _train(config: Any) -> None:
+    from sentiment.training.finetune import train
+
+    train(config, resume=True)
+
+
+def _distill(config: Any) -> None:
+    from sentiment.training.distill import distill
+
+    distill(config, resume=True)
+
+
+TASKS: dict[str, Callable[[Any], None]] = {"pretrain": _pretrain, "train": _train, "distill": _distill}
+
+
+def _record(recipe: Recipe, stage: Stage) -> dict[str, Any]:
+    """Everything that determines a stage's result: its settings and the models that it needs."""
+    settings = {name: value for name, value in flat_settings(stage.config).items() if name not in CHANGEABLE}
+    inputs = {need: _model_digest(recipe, need) for need in stage.needs}
+    return {"task": stage.task, "settings": settings, "inputs": inputs}
+
+
+def _check_unchanged(previous: Mapping[str, Any], now: Mapping[str, Any], directory: Path) -> None:
+    changed = [
+        f"{name} is {value}, was {previous.get(part, {}).get(name)}"
+        for part in ("settings", "inputs")
+        for name, value in now[part].items()
+        if previous.get(part, {}).get(name) != value
+    ]
+    if changed:
+        raise InputError(
+            f"{directory}: was started with other settings or models ({'; '.join(changed)}). Restore them, restart the "
+            f"stage with --restart {directory.name}, or choose another output_dir."
+        )
+
+
+def _model_digest(recipe: Recipe, stage: str) -> str | None:
+    """SHA-256 of a stage's model, from its config.json; None if there is no model yet."""
+    file = recipe.output_dir / stage / "model" / "config.json"
+    return str(read_json(file)["sha256"]) if file.is_file() else None
+
+
+def _write_record(file: Path, record: Mapping[str, Any]) -> None:
+    if os.environ.get("RANK", "0") == "0":  # only the main process of torchrun writes
+        write_json(file, record)
+
+
+def _with_dependents(recipe: Recipe, name: str) -> list[str]:
+    if name not in recipe.stages:
+        raise InputError(f"--restart {name}: no such stage; the stages are {', '.join(recipe.stages)}.")
+    found = [name]
+    for stage in recipe.stages.values():  # a stage comes after those that it needs
+        if set(stage.needs) & set(found):
+            found.append(stage.name)
+    return found
+
+
+def _publish(model: Path, target: Path) -> None:
+    from sentiment.classifier import SentimentClassifier
+
+    SentimentClassifier.from_pretrained(model).save_pretrained(target, half_precision=True)
+    logger.info(f"published {target}")
+
+
+def plan(recipe: Recipe) -> str:
+    """The stages as a Mermaid diagram; solid arrow: warm start, dotted arrow: teacher, thick arrow: published model."""
+    lines = ["graph LR"]
+    for stage in recipe.stages.values():
+        lines.append(f"  {stage.name}[{stage.name}: {stage.task}]")
+        if stage.starts_from is not None:
+            lines.append(f"  {stage.starts_from} --> {stage.name}")
+        lines += [f"  {teacher} -.-> {stage.name}" for teacher in stage.teachers if teacher != stage.starts_from]
+    lines += [f"  {stage} ==> {name}([{name}])" for name, stage in recipe.publish.items()]
+    return "\n".join(lines)

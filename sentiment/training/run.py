@@ -1,0 +1,116 @@
+"""The run directory: locked while a run uses it; holds the run's settings, versions, states and history."""
+
+import json
+import logging
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from sentiment.config import AnyConfig, load_config
+from sentiment.errors import InputError
+from sentiment.io.files import lock_directory, remove_leftovers, write_json, write_text
+from sentiment.training.hardware import Hardware
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("torch", "torchtext", "datasets", "scikit-learn", "numpy", "accelerate")
+CHANGEABLE = {f"run.{name}" for name in ("output_dir", "device", "state_every_minutes", "state_every_steps")} | {
+    "run.skip_nonfinite_batches"
+}
+"""Settings that may change when a run is resumed, because they do not affect what is learned."""
+
+
+@contextmanager
+def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Path]:
+    """Context manager that locks the run directory, logs the hardware, and records settings and versions.
+
+    Args:
+        config: all settings.
+        hardware: device and precision.
+        resume: whether a run in the directory may be continued.
+
+    Raises:
+        InputError: if another process uses the directory, if it holds a run and `resume` is false, or if that run has
+            other settings.
+        RunError: if the directory cannot be written.
+    """
+    directory = Path(config.run.output_dir)
+    is_main = hardware.accelerator.is_main_process
+    with lock_directory(directory) if is_main else nullcontext():
+        if is_main:
+            for place in (directory, directory / "state"):
+                remove_leftovers(place)
+            _check_previous_run(config, directory, resume)
+            logger.info(f"training on {hardware}, run directory {directory}")
+            write_text(directory / "config.yaml", yaml.safe_dump(_plain(config), sort_keys=False))
+            machine = {"python": platform.python_version(), "machine": platform.machine(), "hardware": str(hardware)}
+            write_json(directory / "versions.json", machine | {name: version(name) for name in PACKAGES})
+        hardware.accelerator.wait_for_everyone()
+        yield directory
+
+
+def _check_previous_run(config: AnyConfig, directory: Path, resume: bool) -> None:
+    if not any((directory / "state").glob("step-*")):
+        if resume:
+            logger.info(f"{directory}: no saved state yet; starting from the beginning.")
+        return
+    if not resume:
+        raise InputError(
+            f"{directory}: already holds a run; add --resume to continue it, or choose another run.output_dir."
+        )
+    previous = flat_settings(load_config(type(config), directory / "config.yaml"))
+    now = flat_settings(config)
+    changed = [
+        f"{name}={previous[name]}, now {now[name]}"
+        for name in now
+        if name not in CHANGEABLE and previous[name] != now[name]
+    ]
+    if changed:
+        raise InputError(
+            f"{directory}: was started with {'; '.join(changed)}. Resume with the same settings, or choose another "
+            "run.output_dir."
+        )
+
+
+def _plain(config: AnyConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return plain
+
+
+def flat_settings(config: AnyConfig) -> dict[str, Any]:
+    """All settings by their dotted names, as plain values: {"run.seed": 1, ...}."""
+    return _flat(_plain(config))
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"run": {"seed": 1}} → {"run.seed": 1}."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def record_epoch(directory: Path, history: list[dict[str, Any]]) -> None:
+    """Write history.jsonl and print its last row.
+
+    Raises:
+        RunError: if the file cannot be written.
+    """
+    write_text(directory / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
+    tqdm.write(_table_row(history[-1], header=len(history) == 1))
+
+
+def _table_row(row: dict[str, Any], header: bool) -> str:
+    """A row of the history as a line of a table; the first row comes with the header."""
+    shown = {name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in row.items()}
+    shown["tokens_per_second"], shown["seconds"] = f"{row['tokens_per_second']:.0f}", f"{row['seconds']:.0f}"
+    widths = {name: max(len(name), 8) for name in shown}
+    line = "  ".join(f"{value:>{widths[name]}}" for name, value in shown.items())
+    return ("  ".join(f"{name:>{widths[name]}}" for name in shown) + "\n" + line) if header else line

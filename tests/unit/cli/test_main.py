@@ -1,0 +1,49 @@
+"""The command line as a whole: every help is quick and true, old names still work."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sentiment.cli.main import COMMANDS, RENAMED, run
+
+HEAVY = {"torch", "datasets", "sklearn", "scipy", "matplotlib", "captum", "accelerate", "transformers"}
+HELP = """
+import sys
+from sentiment.cli.main import run
+try:
+    run(sys.argv[1], ["--help"])
+finally:
+    print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_is_quick_and_its_own(command: str) -> None:
+    done = subprocess.run([sys.executable, "-c", HELP, command], capture_output=True, text=True, check=False)
+    printed, _, modules = done.stdout.rpartition("MODULES ")
+    assert printed.startswith(f"usage: sentiment {command} "), done.stderr
+    assert "(default: test) (default: test)" not in " ".join(printed.split())
+    assert not set(modules.split()) & HEAVY  # which take seconds to import
+
+
+def test_descriptions_differ() -> None:
+    described = {}
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, "-m", "sentiment", command, "--help"], capture_output=True, text=True, check=True
+        )
+        described[command] = done.stdout.split("\n\n")[1]
+    assert len(set(described.values())) == len(COMMANDS)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_name_runs_the_new_command_with_a_warning(
+    old: str, new: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setitem(COMMANDS, new, lambda arguments: called.append(list(arguments)))
+    with pytest.raises(SystemExit) as left:
+        run(old, ["x"])
+    assert left.value.code == 0 and called == [["x"]]
+    assert f"`sentiment {old}` is now `sentiment {new}`" in capsys.readouterr().err

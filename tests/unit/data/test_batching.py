@@ -1,0 +1,57 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment.data.batching import EncodedReviews, length_batches, shuffled_batches
+from sentiment.text.vocabulary import PADDING_ID
+
+lengths_lists = st.lists(st.integers(0, 60), max_size=80).map(lambda values: np.array(values, dtype=np.int64))
+
+
+@given(lengths_lists, st.integers(1, 200), st.integers(0, 20))
+def test_every_review_is_in_one_batch_and_no_batch_is_too_large(
+    lengths: np.ndarray, batch_tokens: int, batch_reviews: int
+) -> None:
+    shuffled = shuffled_batches(lengths, batch_tokens, seed=1, epoch=2, batch_reviews=batch_reviews)
+    for batches in (length_batches(lengths, batch_tokens), shuffled):
+        rows = np.concatenate([*batches, np.empty(0, int)])
+        assert sorted(rows) == list(range(len(lengths)))
+        for batch in batches:
+            assert len(batch) == 1 or len(batch) * lengths[batch].max() <= batch_tokens
+    assert not batch_reviews or all(len(batch) <= batch_reviews for batch in shuffled)
+
+
+def test_a_limit_of_reviews_leaves_the_batches_of_long_ones_as_they_are() -> None:
+    short, long = np.full(640, 8), np.full(64, 400)
+    lengths = np.concatenate([short, long])
+    free, limited = (shuffled_batches(lengths, 8000, 1, 0, batch_reviews) for batch_reviews in (0, 64))
+    assert sum(lengths[batch].max() == 8 for batch in free) == 1
+    assert sum(lengths[batch].max() == 8 for batch in limited) == 10
+    assert sum(lengths[batch].max() == 400 for batch in limited) == sum(lengths[batch].max() == 400 for batch in free)
+
+
+def test_the_order_follows_from_seed_and_epoch() -> None:
+    lengths = np.arange(1, 200)
+
+    def order(seed: int, epoch: int) -> list[int]:
+        return [int(row) for batch in shuffled_batches(lengths, 500, seed, epoch) for row in batch]
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(1, 1)
+    assert order(1, 0) != order(2, 0)
+
+
+def test_batches_hold_reviews_of_like_length() -> None:
+    lengths = np.random.default_rng(0).integers(10, 1000, 5000)
+    batches = shuffled_batches(lengths, 8192, seed=1, epoch=0)
+    padded = sum(len(batch) * lengths[batch].max() for batch in batches)
+    assert padded < 1.2 * lengths.sum()
+
+
+def test_batch_is_right_padded() -> None:
+    reviews = EncodedReviews([[5, 6, 7], [], [8]], labels=[1, 0, 1])
+    batch = reviews.batch([2, 0, 1])
+    assert batch.input_ids.tolist() == [[8, PADDING_ID, PADDING_ID], [5, 6, 7], [PADDING_ID] * 3]
+    assert batch.lengths.tolist() == [1, 3, 0]
+    assert batch.labels.tolist() == [1, 1, 0]
+    assert reviews.batch([1]).input_ids.shape == (1, 1)

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from sentiment.evaluation import calibration
+from sentiment.evaluation.metrics import expected_calibration_error
+from sentiment.inference import postprocessing
+from sentiment.persistence.model_directory import validate_calibration
+
+
+def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated logits, and labels drawn from them."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 3, n)
+    return logits, (generator.random(n) < expit(logits)).astype(int)
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_the_temperature_undoes_a_scale(factor):
+    logits, labels = drawn(20_000)
+    assert calibration.fit_temperature(logits * factor, labels) == pytest.approx(factor, rel=0.06)
+
+
+def test_an_overconfident_model_becomes_calibrated():
+    logits, labels = drawn(20_000)
+    fitted = calibration.fit_calibration(logits * 5, labels)
+    before = expected_calibration_error(labels, expit(logits * 5))
+    after = expected_calibration_error(labels, expit(logits * 5 / fitted["temperature"]))
+    assert before > 0.08 and after < 0.01
+
+
+def test_the_temperature_stays_in_range():
+    labels = np.array([0, 1] * 10)
+    for logits in (np.zeros(20), np.where(labels == 1, 50.0, -50.0), np.where(labels == 1, -50.0, 50.0)):
+        assert calibration.TEMPERATURES[0] <= calibration.fit_temperature(logits, labels) <= calibration.TEMPERATURES[1]
+
+
+def test_confident_from_by_hand():
+    # scores 0.9 correct, 0.8 correct, 0.7 wrong, 0.6 correct
+    probabilities, labels = np.array([0.9, 0.2, 0.7, 0.4]), np.array([1, 0, 0, 0])
+    assert calibration.confident_from(probabilities, labels, 1.0) == 0.8
+    assert calibration.confident_from(probabilities, labels, 0.75) == 0.5  # all of them: three of four are correct
+    assert calibration.confident_from(probabilities, 1 - labels, 0.9) == 1.0  # the most confident is wrong
+    # equal scores stay together: one of the two is wrong
+    assert calibration.confident_from(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0]), 0.9) == 0.9
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=50), st.floats(0.5, 1))
+def test_confident_predictions_have_the_wanted_accuracy(rows, accuracy):
+    probabilities, labels = (np.array(column) for column in zip(*rows, strict=True))
+    bound = calibration.confident_from(probabilities, labels, accuracy)
+    answered = np.maximum(probabilities, 1 - probabilities) >= bound
+    assert 0.5 <= bound <= 1
+    if answered.any() and bound < 1:
+        assert np.mean((probabilities >= 0.5)[answered] == (labels == 1)[answered]) >= accuracy
+
+
+@given(st.floats(-1e3, 1e3), st.floats(*calibration.TEMPERATURES))
+def test_a_probability_is_the_sigmoid(logit, temperature):
+    sigmoid = float(torch.sigmoid(torch.tensor(logit / temperature, dtype=torch.float64)))
+    assert sigmoid == pytest.approx(float(postprocessing.probability(np.array(logit), temperature)), abs=1e-12)
+
+
+def test_the_result_is_a_valid_calibration():
+    fitted = calibration.fit_calibration(*drawn(500))
+    assert validate_calibration(fitted) == fitted
+    assert fitted["confident_accuracy"] == calibration.CONFIDENT_ACCURACY
+
+
+@pytest.mark.parametrize(
+    "values", [{"temperature": 0}, {"temperature": float("nan")}, {"temperature": 1, "confident_from": 1.5}]
+)
+def test_invalid_values_are_rejected(values):
+    with pytest.raises(ValueError, match="it must"):
+        validate_calibration(values)

@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import numpy as np
+import yaml
+
+from sentiment.evaluation.metrics import classification_metrics
+from sentiment.persistence.model_card import model_card
+
+
+def test_the_card_holds_the_measured_figures_as_the_hub_reads_them(tiny_checkpoint):
+    figures = classification_metrics(np.array([1, 0, 1, 0]), np.array([0.9, 0.2, 0.4, 0.1]))
+    training = {"run": {"seed": 7}, "data": {"source": "stanfordnlp/imdb"}}
+    metrics = figures | {"data": "stanfordnlp/imdb", "split": "test", "training": training}
+    card = model_card(replace(tiny_checkpoint, metrics=metrics))
+    _, front, body = card.split("---\n", 2)
+    described = yaml.safe_load(front)
+    assert (described["license"], described["datasets"]) == ("mit", ["stanfordnlp/imdb"])
+    (entry,) = described["model-index"]
+    (result,) = entry["results"]
+    assert result["dataset"] == {"name": "stanfordnlp/imdb", "type": "stanfordnlp/imdb", "split": "test"}
+    found = {metric["type"]: metric["value"] for metric in result["metrics"]}
+    assert found["accuracy"] == 0.75 and found["log_loss"] == round(figures["log_loss"], 6)
+    assert "Maas" in body and '"seed": 7' in body and "0.7500" in body
+
+
+def test_a_model_of_other_reviews_does_not_claim_imdb(tiny_checkpoint):
+    for training in ({"data": {"source": "my_reviews.csv"}}, {}):
+        card = model_card(replace(tiny_checkpoint, metrics={"training": training}))
+        assert not {"license", "datasets"} & yaml.safe_load(card.split("---\n", 2)[1]).keys()
+        assert "Maas" not in card
+
+
+def test_undefined_figures_are_left_out_and_paths_are_not_told(tiny_checkpoint):
+    figures = classification_metrics(np.array([0]), np.array([0.1]))
+    card = model_card(
+        replace(tiny_checkpoint, metrics=figures | {"data": "/home/me/secret/reviews.csv", "split": None})
+    )
+    assert "ROC AUC" not in card and "secret" not in card and "reviews.csv" in card
+
+
+def test_a_model_without_figures_has_a_card(tiny_checkpoint):
+    assert "model-index" not in model_card(tiny_checkpoint)

@@ -1,0 +1,158 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, roc_curve
+
+from sentiment.classifier import SentimentClassifier
+from sentiment.config import DataConfig
+from sentiment.errors import InputError
+from sentiment.evaluation.evaluator import EvaluationConfig, EvaluationResult, evaluate, uncalibrated
+from sentiment.evaluation.metrics import reliability
+from sentiment.evaluation.predictions import (
+    LabeledPredictions,
+    collect_predictions,
+    read_predictions,
+    write_predictions,
+)
+from sentiment.report import charts
+from sentiment.report.error_examples import explain_examples, least_confident, most_confident_errors
+from sentiment.report.html import interval, p_value, percent, points, render
+from sentiment.report.text import summary
+
+MARKUP = '<script>alert(1)</script> & "a wonderful film" </td>'
+
+
+@pytest.fixture(scope="module")
+def result(tiny_model_directory, reviews_file) -> EvaluationResult:
+    config = EvaluationConfig(
+        DataConfig(str(reviews_file)), model=str(tiny_model_directory), train_data=str(reviews_file)
+    )
+    return evaluate(config)
+
+
+def test_metrics_equal_those_of_scikit_learn(result, reviews):
+    metrics, predictions = result.metrics, result.predictions
+    labels = [label for _, label in reviews]
+    predicted = [prediction.label == "positive" for prediction in predictions.predictions]
+    assert metrics["accuracy"] == accuracy_score(labels, predicted)
+    assert metrics["n"] == len(reviews) == sum(map(sum, metrics["confusion_matrix"]))
+    assert f"{metrics['accuracy']:.2%}" in summary(result).splitlines()[0]
+    for needed in ("precision", "recall", "f1", "roc_auc", "log_loss", "brier", "ece", "data_sha256", "model_sha256"):
+        assert needed in metrics
+    assert [row["name"].split()[0] for row in metrics["baselines"]] == ["majority", "TF-IDF", "NB-weighted"]
+    assert metrics["also_in_training"] == len(reviews)
+
+
+def test_the_page_shows_the_metrics_and_needs_no_other_file(result):
+    page = render(result)
+    assert f"{result.metrics['accuracy']:.2%} accuracy" in page
+    for count in np.ravel(result.metrics["confusion_matrix"]):
+        assert f">{count}<br>" in page
+    addresses = set(re.findall(r"(?:src|href|action)\s*=\s*[\"']([^\"'#][^\"']*)", page))
+    assert not {address for address in addresses if not address.startswith("#")}
+    assert "@import" not in page and "url(http" not in page
+    assert page.count("<svg") == 4
+    style = page[page.index("<style>") : page.index("</style>")]
+    depths = np.cumsum([{"{": 1, "}": -1}.get(letter, 0) for letter in style])
+    assert depths[-1] == 0 and depths.max() == 2  # a lost brace would hide the style in a media query
+
+
+def test_rendering_is_deterministic(result):
+    assert render(result) == render(result)
+
+
+def test_markup_in_reviews_is_escaped(result, tiny_classifier):
+    predictions = collect_predictions(tiny_classifier, [MARKUP, "5 < 6 & dull"], [0, 1])
+    page = render(replace(result, predictions=predictions, baselines=()))
+    assert "<script" not in page and "alert(1)</" not in page
+    assert "&lt;" in page
+
+
+def test_a_page_of_many_reviews_stays_small():
+    generator = np.random.default_rng(0)
+    probabilities = generator.random(100_000)
+    labels = (generator.random(100_000) < probabilities).astype(int)
+    curves = [("one", probabilities), ("two", probabilities**2), ("three", np.sqrt(probabilities))]
+    bins = reliability(labels, probabilities)
+    drawn = [charts.roc_chart(labels, curves), charts.precision_recall_chart(labels, curves)]
+    drawn += [charts.risk_coverage_chart(labels, curves, 0.7), charts.reliability_chart(bins, bins)]
+    assert sum(map(len, drawn)) < 400_000
+
+
+def test_a_thinned_curve_keeps_its_shape():
+    generator = np.random.default_rng(0)
+    probabilities = generator.random(50_000)
+    labels = (generator.random(50_000) < probabilities).astype(int)
+    wrong, found, _ = roc_curve(labels, probabilities, drop_intermediate=False)
+    x, y = charts._thinned(wrong, found)
+    assert len(x) <= charts.MOST_POINTS
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    np.testing.assert_allclose(np.interp(wrong, x, y), found, atol=0.02)
+
+
+def test_colors_come_from_the_style_sheet():
+    labels, probabilities = np.array([0, 1, 1]), np.array([0.2, 0.6, 0.9])
+    drawn = charts.roc_chart(labels, [("this model", probabilities)])
+    assert "var(--a)" in drawn and "currentColor" in drawn
+    assert not re.findall(r"#0[1-5]0[1-5]0[1-5]", drawn)
+
+
+def test_one_class_and_one_review_make_a_page(result, tiny_classifier, tmp_path):
+    file = tmp_path / "one.jsonl"
+    file.write_text('{"text": "a wonderful film", "label": 0}\n', "utf-8")
+    single = evaluate(EvaluationConfig(DataConfig(str(file)), model=str(result.metrics["model"])))
+    assert single.metrics["roc_auc"] is None and single.metrics["n"] == 1
+    page = render(single)
+    assert "only one label occurs" in page and page.count("<svg") == 2
+    assert "no training reviews were given" in page
+    assert "roc_auc" in summary(single)
+
+
+def test_saved_predictions_are_read_and_those_for_other_reviews_rejected(result, tmp_path):
+    file = tmp_path / "predictions.parquet"
+    write_predictions(result.predictions, file)
+    np.testing.assert_array_equal(read_predictions(file, result.predictions), result.predictions.probabilities)
+    fewer = replace(result.predictions, labels=result.predictions.labels[:-1], texts=result.predictions.texts[:-1])
+    with pytest.raises(InputError, match="50 predictions, but 49 reviews"):
+        read_predictions(file, fewer)
+    with pytest.raises(InputError, match="belongs to other reviews"):
+        read_predictions(file, replace(result.predictions, labels=1 - result.predictions.labels))
+    file.write_bytes(b"no parquet")
+    with pytest.raises(InputError, match="not a predictions"):
+        read_predictions(file, result.predictions)
+
+
+def test_probabilities_before_temperature_scaling(tiny_checkpoint):
+    texts, labels = ["a wonderful film", "awful", "no fun at all"], [1, 0, 0]
+    plain = SentimentClassifier(tiny_checkpoint)
+    cooled = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 2.5}))
+    before = uncalibrated(collect_predictions(cooled, texts, labels).probabilities, 2.5)
+    np.testing.assert_allclose(before, collect_predictions(plain, texts, labels).probabilities, rtol=1e-6)
+
+
+def test_examples_by_hand(tiny_classifier, result):
+    predictions = replace(
+        collect_predictions(tiny_classifier, ["great fun", "awful " * 300, "dull", ""], [1, 1, 0, 0]),
+        probabilities=np.array([0.9, 0.1, 0.45, 0.7]),
+    )
+    assert most_confident_errors(predictions, 5).tolist() == [1, 3]
+    assert least_confident(predictions, 2).tolist() == [2, 3]
+    long, empty = explain_examples(tiny_classifier, predictions, [1, 3])
+    assert long.note == "truncated" and empty.note == "no words"
+    assert [word.text for word in long.words] == ["awful"] * 40
+    assert max(abs(word.level) for word in long.words) == 3
+    assert empty.words == []
+
+
+def test_numbers_are_formatted():
+    assert (percent(0.12345), percent(None), percent(float("nan"))) == ("12.3%", "–", "–")
+    assert (points(-0.0123), points(0.05, 2)) == ("−1.2", "+5.00")
+    assert interval([-0.01, 0.02]) == "−1.0 to 2.0"
+    assert (p_value(0.0001), p_value(0.25)) == ("< 0.001", "0.250")
+
+
+def test_correct_compares_predictions_with_labels():
+    predictions = LabeledPredictions(["a", "b"], np.array([1, 0]), [], np.array([0.5, 0.5]))
+    assert predictions.correct.tolist() == [True, False]

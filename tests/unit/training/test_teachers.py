@@ -1,0 +1,98 @@
+"""The ensemble of teachers: predictions and weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from sentiment.data.splitting import Parts
+from sentiment.errors import InputError
+from sentiment.inference import engine
+from sentiment.training import teachers
+from sentiment.training.hardware import Hardware
+from sentiment.training.teachers import ensemble_logits, teacher_logits
+
+
+def hardware(precision: str) -> Hardware:
+    """A CPU's, without accelerate, which knows one precision per process."""
+
+    def autocast() -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+
+    accelerator: Any = SimpleNamespace(device=torch.device("cpu"), mixed_precision=precision, autocast=autocast)
+    return Hardware(accelerator)
+
+
+def test_a_teacher_predicts_the_same_with_any_number_of_threads(
+    tiny_model_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 20)
+    monkeypatch.setattr(teachers, "cache_directory", lambda: None)
+    documents = ["a wonderful film", "a terrible film", "dull and boring from start to finish"] * 5
+    logits, before = [], torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            logits.append(teacher_logits(tiny_model_directory, documents, hardware("bf16")))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*logits)
+    assert np.ptp(logits[0]) > 0.01
+
+
+def test_cached_predictions_of_another_version_are_not_used(
+    tiny_model_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teachers, "cache_directory", lambda: tmp_path)
+    for _ in range(2):
+        teacher_logits(tiny_model_directory, ["great fun"], hardware("no"))
+        assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(teachers, "VERSION", teachers.VERSION + 1)
+    teacher_logits(tiny_model_directory, ["great fun"], hardware("no"))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.fixture
+def guessing(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """N-grams and ten teachers that know nothing of the reviews "0" to "59"; their logits [60, 11]."""
+    logits = np.random.default_rng(0).normal(size=(60, 11))
+
+    def predict(documents: Sequence[str], teacher: int) -> np.ndarray:
+        return logits[list(map(int, documents)), teacher]
+
+    monkeypatch.setattr(teachers, "baseline_logits", lambda name, train, labels, documents, _: predict(documents, 0))
+    monkeypatch.setattr(teachers, "teacher_logits", lambda place, documents, _: predict(documents, int(place.name)))
+    return logits
+
+
+TEACHERS = [Path(str(number)) for number in range(1, 11)]
+
+
+def parts_of(labels: np.ndarray) -> Parts:
+    return Parts(["0", "1"], np.array([0, 1], np.float32), [str(row) for row in range(len(labels))], labels)
+
+
+def test_the_validation_part_is_predicted_by_cross_validation(guessing: np.ndarray) -> None:
+    labels = np.random.default_rng(1).integers(0, 2, 40).astype(np.float32)
+    held_out, others = ensemble_logits(TEACHERS, parts_of(labels), [str(row) for row in range(40, 60)], hardware("no"))
+    weights = LogisticRegression().fit(guessing[:40], labels)
+    np.testing.assert_allclose(others, weights.decision_function(guessing[40:]))
+    seen = np.mean((weights.decision_function(guessing[:40]) >= 0) == labels)
+    assert seen > 0.65 > 0.6 > np.mean((held_out >= 0) == labels)
+    again, none = ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))
+    np.testing.assert_array_equal(again, held_out)
+    assert none.shape == (0,)
+
+
+def test_each_label_needs_two_validation_reviews(guessing: np.ndarray) -> None:
+    labels = np.zeros(20, np.float32)
+    labels[:2] = 1
+    assert ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))[0].shape == (20,)
+    labels[1] = 0
+    with pytest.raises(InputError, match=r"fewer than two reviews of a label.*validation_fraction"):
+        ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))
