@@ -34,7 +34,7 @@ class SentimentClassifier(Predictor):
     Raises:
         InputError: if the precision is not available.
 
-    Example:
+    Examples:
         >>> classifier = SentimentClassifier.from_pretrained()
         >>> classifier.predict("I loved every minute of it.").label
         'positive'
@@ -93,7 +93,7 @@ class SentimentClassifier(Predictor):
             TypeError: if `text` is not a string.
             InputError: if the model is not a stack of LSTMs.
 
-        Example:
+        Examples:
             >>> explanation = SentimentClassifier.from_pretrained().explain("A dull, dull film.")
             >>> len(explanation.running_probability) == len(explanation.words)
             True
@@ -135,7 +135,7 @@ def predict_review(text: str) -> Prediction:
     Raises:
         TypeError: if `text` is not a string.
 
-    Example:
+    Examples:
         >>> predict_review("I loved every minute of it.").label
         'positive'
     """

@@ -58,7 +58,7 @@ class RunConfig:
     state_every_minutes: PositiveFloat = 5.0
     """Minutes between two saved training states."""
     state_every_steps: NonNegativeInt = 0
-    """Also save a training state after this number of steps; 0 saves by time only."""
+    """Steps between two training states, saved in addition to those by time; 0 saves by time only."""
     skip_nonfinite_batches: NonNegativeInt = 0
     """Maximum number of batches to skip because their loss or gradient is not finite; one more ends the run."""
 
@@ -77,7 +77,7 @@ class DataConfig:
     label_column: str = "label"
     """Column of the label: 0 (negative) or 1 (positive)."""
     group_column: Optional[str] = None
-    """Column of the group (film); no group is in both training and validation part. null: column `group`, if any."""
+    """Column of the group (film); no group is in both parts. null: the column `group`, if there is one."""
     groups_file: Optional[str] = None
     """Text file with the group of each training row, one per line; replaces the groups of the source."""
     validation_fraction: OpenUnitInterval = 0.1
@@ -144,7 +144,7 @@ class OptimizationConfig:
     learning_rate: PositiveFloat = 1e-3
     """Peak learning rate of the top layer."""
     schedule: Literal["constant", "triangular"] = "triangular"
-    """Learning rate over time; triangular rises to the peak, then falls to 1/100 of it (Howard & Ruder 2018)."""
+    """Learning rate schedule; triangular rises linearly to the peak, then falls to 1/100 (Howard & Ruder 2018)."""
     warmup_fraction: ClosedUnitInterval = 0.1
     """Share of all steps in which the triangular schedule rises."""
     layer_decay: ClosedUnitInterval = 1.0
@@ -179,21 +179,33 @@ class AdversarialConfig:
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Training on labeled reviews."""
+class BaseConfig:
+    """Settings of every training."""
 
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(BaseConfig):
+    """Settings of every training of a classifier."""
+
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     batch_tokens: PositiveInt = 8192
-    """Maximum number of tokens per batch, including padding."""
+    """Maximum number of tokens per batch, including padding; a longer review is a batch of its own."""
     batch_reviews: NonNegativeInt = 0
     """Maximum number of reviews per batch; 0 for no limit. A limit gives short texts more steps per epoch."""
     prefix_fraction: ClosedUnitInterval = 0.0
-    """Share of the reviews cut off after a random word, so that the model learns to predict from beginnings."""
+    """Share of the reviews cut off after a random word; trains predictions for unfinished reviews."""
+
+
+@dataclass(frozen=True)
+class TrainConfig(ClassifierConfig):
+    """Training on labeled reviews."""
+
     pretrained: Optional[str] = None
     """Model to start from (warm start): directory or shipped name of a language model or classifier."""
     unlabeled_split: str = "unsupervised"
@@ -201,14 +213,9 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class PretrainConfig:
+class PretrainConfig(BaseConfig):
     """Training of a language model on labeled and unlabeled reviews."""
 
-    run: RunConfig = field(default_factory=RunConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    text: TextConfig = field(default_factory=TextConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     unlabeled_split: str = "unsupervised"
     """Split of unlabeled reviews, used together with the training part."""
     streams: PositiveInt = 128
@@ -220,22 +227,10 @@ class PretrainConfig:
 
 
 @dataclass(frozen=True)
-class DistillConfig:
+class DistillConfig(ClassifierConfig):
     """Distillation: a student learns the labels, and the predictions of its teachers for unlabeled reviews."""
 
-    run: RunConfig = field(default_factory=RunConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    text: TextConfig = field(default_factory=TextConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
-    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
-    batch_tokens: PositiveInt = 8192
-    """Maximum number of tokens per batch, including padding."""
-    batch_reviews: NonNegativeInt = 0
-    """Maximum number of reviews per batch; 0 for no limit. A limit gives short texts more steps per epoch."""
-    prefix_fraction: ClosedUnitInterval = 0.0
-    """Share of the reviews cut off after a random word, so that the model learns to predict from beginnings."""
-    pretrained: str = "runs/pretrain/model"
+    pretrained: str = "runs/recipe/lm/model"
     """Model to start from (warm start): directory or shipped name of a language model or classifier."""
     teachers: list[str] = field(default_factory=list)
     """Model directories or names of shipped models; an n-gram baseline is always an additional teacher."""
@@ -249,7 +244,7 @@ class DistillConfig:
     """Number of sentences to add from the package's grammar of negation and contrast, with their labels."""
 
 
-AnyConfig = TypeVar("AnyConfig", bound=TrainConfig | PretrainConfig | DistillConfig)
+AnyConfig = TypeVar("AnyConfig", bound=BaseConfig)
 
 
 RENAMED_SETTINGS = {
@@ -285,7 +280,7 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: {' '.join(str(error).split())}") from error
     if settings is not None and not isinstance(settings, dict):
-        raise InputError(f"{where}: holds a {type(settings).__name__}; expected settings such as `run:`.")
+        raise InputError(f"{where}: contains a {type(settings).__name__}, not settings such as `run:`.")
     settings = {_current_name(str(name)): value for name, value in (settings or {}).items()}
     return _parse(config_class, [f"--config={yaml.safe_dump(settings)}", *overrides], where)
 

@@ -1,10 +1,9 @@
-"""Several processes read reviews together: one leads, the others help.
+"""Predict reviews with several processes, which torchrun or `accelerate launch` has started.
 
-The leader alone reads and writes files, prints and decides. A helper waits for its share of the next reviews, reads it
-and sends the answers back, until the leader is done or gone. So a thing is said once and written once, and a helper on
-another machine needs neither the files nor the model: both come from the leader.
-
-The processes are started by torchrun (or `accelerate launch`), which tells each its place through the environment.
+Rank 0 runs the command: only this process reads and writes files, prints messages and handles signals. The other
+processes are workers and need neither the files nor the model. For each chunk of reviews, rank 0 sends every worker its
+share of the reviews, and the model if it has changed. All processes, rank 0 included, predict their shares, and rank 0
+collects the predictions in order. Workers end when rank 0 sends None instead of a task, or when it has ended.
 """
 
 import os
@@ -24,135 +23,138 @@ if TYPE_CHECKING:
     from sentiment.models.inference_lstm import Precision
     from sentiment.persistence.checkpoint import Checkpoint
 
-LEADER = 0
-LONGEST_WAIT = timedelta(days=1)
-"""How long a helper waits for the next reviews: the leader may be fitting baselines. One that is gone is noticed at
-once."""
-HELPER_GONE = "a process that helped has ended; what it said stands above."
+MAX_WAIT = timedelta(days=1)
+"""Maximum time that a worker waits for its next task: rank 0 can be busy, for example with fitting baselines. If rank 0
+has ended, workers notice it at once."""
+WORKER_ENDED = "a worker process has ended; its error message is above."
 
 
 @dataclass(frozen=True)
 class _Task:
+    """What rank 0 sends to a process for one chunk of reviews."""
+
     texts: Sequence[str]
     device: str
-    """Type of the leader's device; a helper takes its own of that type."""
+    """Device type of rank 0; a worker uses its own device of this type."""
     precision: "Precision"
     checkpoint: "Checkpoint | None"
-    """The model, where it is another than before."""
+    """The model; None if it is the same as before."""
 
 
 @dataclass
-class _Team:
-    size: int
+class _Session:
+    """State of rank 0 while there are workers."""
+
+    processes: int
     checkpoint: "Checkpoint | None" = None
-    """Of the model that the helpers hold."""
+    """The model that the workers have."""
 
 
-_team: _Team | None = None
-"""In the leader of several processes, while they work together."""
+_session: _Session | None = None
+"""Only in rank 0, and only inside `distributed_session` with several processes."""
 
 
 @contextmanager
 def distributed_session() -> Iterator[bool]:
-    """Let the other processes help with every `predict_together` of the block.
+    """Context manager in which `predict_distributed` shares its reviews among all processes.
 
     Yields:
-        Whether this process leads. To one that helped, the block is given when all is done, and it skips it.
+        True in rank 0, and without torchrun. False in a worker, after all its tasks; the block must then do nothing.
     """
-    global _team
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+    global _session
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes == 1:
         yield True
         return
     import torch.distributed as dist
 
-    dist.init_process_group("gloo", timeout=LONGEST_WAIT)  # also beside GPUs: texts and answers are no tensors
+    dist.init_process_group("gloo", timeout=MAX_WAIT)  # gloo also with GPUs, since texts are not tensors
     try:
-        if dist.get_rank() != LEADER:
-            _help()
+        if dist.get_rank() != 0:
+            _run_worker()
             yield False
             return
-        _team = _Team(size)
+        _session = _Session(processes)
         try:
             yield True
         finally:
-            _team = None
-            with suppress(RunError):  # whoever is gone needs not be sent home
-                _hand_out([None] * size)
+            _session = None
+            with suppress(RunError):  # a worker that has already ended is no problem here
+                _send_tasks([None] * processes)
     finally:
         dist.destroy_process_group()
 
 
 def predict_distributed(classifier: "Predictor", texts: Sequence[str]) -> "list[Prediction]":
-    """`classifier.predict(texts)`; inside of `reading_together` each process reads its share.
+    """Like `classifier.predict(texts)`; inside `distributed_session`, each process predicts a share of the texts.
 
-    Only a `SentimentClassifier` can be sent to the helpers; any other predictor reads alone.
+    Only a `SentimentClassifier` can be sent to workers; with any other predictor, rank 0 predicts all texts.
 
     Raises:
         Stopped: after SIGINT or SIGTERM.
-        RunError: if a helper has failed.
+        RunError: if a worker has failed.
     """
-    if _team is None:
+    if _session is None:
         return classifier.predict(texts)
     from sentiment.classifier import SentimentClassifier
 
     if not isinstance(classifier, SentimentClassifier):
         return classifier.predict(texts)
-    shares = [texts[share(len(texts), index, _team.size)] for index in range(_team.size)]
-    checkpoint = None if classifier.checkpoint is _team.checkpoint else classifier.checkpoint
-    _hand_out([_Task(part, classifier.device.type, classifier.precision, checkpoint) for part in shares])
-    _team.checkpoint = classifier.checkpoint
+    shares = [texts[share(len(texts), index, _session.processes)] for index in range(_session.processes)]
+    checkpoint = None if classifier.checkpoint is _session.checkpoint else classifier.checkpoint
+    _send_tasks([_Task(part, classifier.device.type, classifier.precision, checkpoint) for part in shares])
+    _session.checkpoint = classifier.checkpoint
     own: list[Prediction] = []
     try:
-        own = classifier.predict(shares[LEADER])
-    finally:  # also where this failed: the helpers stand there with their answers
-        answers = _collect(own)
-    return answers
+        own = classifier.predict(shares[0])
+    finally:  # also after an error: the workers wait until their predictions are collected
+        predictions = _collect(own)
+    return predictions
 
 
-def _hand_out(tasks: Sequence[_Task | None]) -> None:
-    """Give each process its task; None sends it home."""
+def _send_tasks(tasks: Sequence[_Task | None]) -> None:
+    """Send each process its task; None ends a worker."""
     import torch.distributed as dist
 
     try:
-        dist.scatter_object_list([None], list(tasks), LEADER)
+        dist.scatter_object_list([None], list(tasks), 0)
     except RuntimeError as error:
-        raise RunError(HELPER_GONE) from error
+        raise RunError(WORKER_ENDED) from error
 
 
 def _collect(own: "list[Prediction]") -> "list[Prediction]":
-    """The answers of all processes, in their order."""
+    """The predictions of all processes, in the order of the texts."""
     import torch.distributed as dist
 
-    answers: list[Any] = [None] * dist.get_world_size()
+    predictions: list[Any] = [None] * dist.get_world_size()
     try:
-        dist.gather_object(own, answers, LEADER)
+        dist.gather_object(own, predictions, 0)
     except RuntimeError as error:
-        raise RunError(HELPER_GONE) from error
-    return list(chain.from_iterable(answers))
+        raise RunError(WORKER_ENDED) from error
+    return list(chain.from_iterable(predictions))
 
 
-def _help() -> None:
-    """Read share after share until the leader sends this process home, or is gone."""
+def _run_worker() -> None:
+    """Predict the texts of each task until rank 0 sends None or has ended."""
     import torch.distributed as dist
 
     from sentiment.classifier import SentimentClassifier
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # the leader decides what a signal means
+    for number in (signal.SIGINT, signal.SIGTERM):  # rank 0 handles signals
         signal.signal(number, signal.SIG_IGN)
     classifier: SentimentClassifier | None = None
     received: list[_Task | None] = [None]
-    leader_is_gone = suppress(RuntimeError)  # its own message says why
+    ignore_end_of_rank_0 = suppress(RuntimeError)  # rank 0 prints the reason
     while True:
         received[0] = None
-        with leader_is_gone:
-            dist.scatter_object_list(received, None, LEADER)
+        with ignore_end_of_rank_0:
+            dist.scatter_object_list(received, None, 0)
         if (task := received[0]) is None:
             return
         if task.checkpoint is not None:
             device = task.device if task.device == "cpu" else f"{task.device}:{os.environ['LOCAL_RANK']}"
             classifier = SentimentClassifier(task.checkpoint, device, task.precision)
         assert classifier is not None
-        answers = classifier.predict(task.texts)
-        with leader_is_gone:
-            dist.gather_object(answers, None, LEADER)
+        predictions = classifier.predict(task.texts)
+        with ignore_end_of_rank_0:
+            dist.gather_object(predictions, None, 0)

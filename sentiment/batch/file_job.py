@@ -1,7 +1,8 @@
-"""Long jobs on files: every review of one file predicted into another, which appears when it is whole.
+"""Predict all reviews of a file and write the predictions to another file; stopped jobs can be resumed.
 
-Each finished chunk is a small file in `OUTPUT.partial/`, named after the rows it answers, so a killed job goes on after
-the last of them. job.json there says what the job is; a job on other input or another model does not take it up.
+Each finished chunk is a file in `OUTPUT.partial/`, named after its rows. A resumed job continues after the last chunk.
+job.json in that directory records the input and the model; a job with another input or model cannot resume it. The
+output appears only when it is complete.
 """
 
 import logging
@@ -30,12 +31,12 @@ _PART = re.compile(r"rows-(\d{12})-(\d{12})-(\d{12})")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job."""
+    """Result of a job."""
 
     predicted: int
-    """Rows in the output."""
+    """Number of rows in the output."""
     skipped: int
-    """Broken rows of the input that the output lacks."""
+    """Number of rows of the input that could not be read, so they are not in the output."""
 
 
 def predict_file(
@@ -47,39 +48,40 @@ def predict_file(
     skip_bad_rows: bool = False,
     resume: bool = False,
 ) -> Outcome:
-    """Predict a file of reviews into another; order and all other columns are kept.
+    """Predict all reviews of a file; the output has the same rows and columns, plus the predictions.
 
-    The fields of `Prediction` come last as columns; where the input has
-    one of these names already, ours is called `predicted_...`.
+    The fields of `Prediction` are the last columns. If the input already has a column of that name, the new column is
+    called `predicted_...`.
 
     Args:
         classifier: the model.
-        source: .txt (one review a line), .csv, .jsonl or .parquet.
-        output: .csv, .jsonl or .parquet; a former file stays until the new one is whole.
-        text_column: column that holds the review.
-        skip_bad_rows: go on past rows that cannot be read, in place of stopping at the first.
-        resume: go on after the last finished chunk of a job that was stopped.
+        source: .txt (one review per line), .csv, .jsonl or .parquet.
+        output: .csv, .jsonl or .parquet; an existing file is replaced when the new one is complete.
+        text_column: column of the review.
+        skip_bad_rows: skip rows that cannot be read, instead of stopping at the first.
+        resume: continue a stopped job after its last finished chunk.
 
     Raises:
-        InputError: for files that cannot be used, a broken row, or an unfinished job of another kind.
+        InputError: if a file cannot be used, a row cannot be read, or there is an unfinished job that is not resumed or
+            is another job.
         RunError: if the output cannot be written.
         Stopped: after SIGINT or SIGTERM, with the finished chunks kept.
     """
     check_readable(source)
     suffix = output.suffix.lower()
     if suffix not in WRITABLE:
-        raise InputError(f"{output}: give an output that ends in {', '.join(WRITABLE)}.")
+        raise InputError(f"{output}: the output must end in {', '.join(WRITABLE)}.")
     if output.is_dir():
         raise InputError(f"{output}: is a directory; choose another output.")
     if source.resolve() == output.resolve():
-        raise InputError(f"{output}: is the input itself; choose another output.")
-    # the first chunk is read before anything is written: a wrong column or kind of file leaves nothing behind
+        raise InputError(f"{output}: is also the input; choose another output.")
+    # the first chunk is read before anything is written, so that a wrong column or file format leaves no files behind
     first = next(read_chunks(source, text_column), None)
     if first is None:
-        raise InputError(f"{source}: no reviews in it.")
+        raise InputError(f"{source}: it contains no reviews.")
     directory = output.with_name(f"{output.name}.partial")
     if directory.exists() and not resume:
-        raise InputError(f"{directory}: an unfinished job; add --resume to go on with it, or delete that directory.")
+        raise InputError(f"{directory}: an unfinished job; add --resume to continue it, or delete this directory.")
     names = added_names(columns_of(first.rows), ADDED)
     with lock_directory(directory), catch_signals():
         remove_leftovers(directory)
@@ -101,17 +103,17 @@ def predict_file(
 
 
 def _check_job(file: Path, source: Path, text_column: str, classifier: Predictor) -> None:
-    """Record what the job is, or compare with the record."""
+    """Write job.json, or check that an existing one describes the same job."""
     job = {"input": fingerprint(source)["sha256"], "text_column": text_column, "model": classifier.digest()}
     if not file.is_file():
         write_json(file, job)
         return
-    former = read_json(file)
+    previous = read_json(file)
     for name, value in job.items():
-        if former.get(name) != value:
+        if previous.get(name) != value:
             raise InputError(
-                f"{file.parent}: was begun with another {name} ({former.get(name)}, now {value}); "
-                "delete that directory to begin anew."
+                f"{file.parent}: was started with another {name} ({previous.get(name)}, now {value}); "
+                "delete this directory to start again."
             )
 
 
@@ -126,25 +128,25 @@ def _predict_parts(
 ) -> None:
     parts = _parts(directory)
     row = _numbers(parts[-1])[1] if parts else 0
-    like = next((part for part in parts if part.stat().st_size), None)
+    template = next((part for part in parts if part.stat().st_size), None)
     unit = "row" if source.suffix.lower() == ".parquet" else "B"
     with tqdm(total=total_size(source), unit=unit, unit_scale=True, desc="predict", mininterval=1) as bar:
         for chunk in read_chunks(source, text_column, row):
             if chunk.problems and not skip_bad_rows:
                 raise InputError(
-                    f"{source}: {chunk.problems[0]}. Repair it, or skip such rows with --on-bad-row=skip"
+                    f"{source}: {chunk.problems[0]}. Correct it, or skip such rows with --on-bad-row=skip"
                     f"{' --resume' if _parts(directory) else ''}."
                 )
             for problem in chunk.problems:
                 logger.warning("%s: skipped: %s", source, problem)
             part = directory / f"rows-{row:012d}-{row + chunk.rows_read:012d}-{len(chunk.problems):012d}{suffix}"
             try:
-                _predict_part(classifier, chunk, part, suffix, names, like)
+                _predict_part(classifier, chunk, part, suffix, names, template)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from error
             except Stopped as stopped:
                 raise _stopped(stopped.signal_number, row, directory) from None
-            like = like or (part if chunk.texts else None)
+            template = template or (part if chunk.texts else None)
             row += chunk.rows_read
             bar.update(chunk.position - bar.n)
             bar.set_postfix(reviews=row, refresh=False)
@@ -154,29 +156,31 @@ def _predict_parts(
 
 def _stopped(number: int, row: int, directory: Path) -> Stopped:
     name = signal.Signals(number).name
-    kept = f"stopped by {name} after {row} rows, which are kept in {directory}"
-    return Stopped(number, f"{kept}; go on with the same command and --resume.")
+    message = f"stopped by {name} after {row} rows; their predictions are in {directory}"
+    return Stopped(number, f"{message}. Go on with the same command and --resume.")
 
 
 def _predict_part(
-    classifier: Predictor, chunk: Chunk, part: Path, suffix: str, names: dict[str, str], like: Path | None
+    classifier: Predictor, chunk: Chunk, part: Path, suffix: str, names: dict[str, str], template: Path | None
 ) -> None:
-    if taken := set(names.values()) & set(columns_of(chunk.rows)):
-        raise InputError(f"column {taken.pop()!r} occurs first after the first rows, and the output needs that name.")
-    answers = [prediction.to_dict() for prediction in predict_distributed(classifier, chunk.texts)]
-    added: dict[str, list[Any]] = {name: [answer[field] for answer in answers] for field, name in names.items()}
+    if conflicts := set(names.values()) & set(columns_of(chunk.rows)):
+        raise InputError(
+            f"column {conflicts.pop()!r} is missing in the first rows, so a prediction got its name; rename it."
+        )
+    predictions = [prediction.to_dict() for prediction in predict_distributed(classifier, chunk.texts)]
+    added: dict[str, list[Any]] = {name: [row[field] for row in predictions] for field, name in names.items()}
     with atomic_file(part) as temporary:
         if chunk.texts:
-            write_rows(temporary, suffix, chunk.rows, added, like)
+            write_rows(temporary, suffix, chunk.rows, added, template)
 
 
 def _parts(directory: Path) -> list[Path]:
-    """Finished chunks, first rows first."""
+    """Files of the finished chunks, in the order of their rows."""
     return sorted(file for file in directory.iterdir() if _PART.fullmatch(file.stem))
 
 
 def _numbers(part: Path) -> tuple[int, int, int]:
-    """First row, row after the last, and broken rows of a part."""
+    """First row, row after the last row, and number of skipped rows of a finished chunk."""
     match = _PART.fullmatch(part.stem)
     assert match is not None
     return int(match[1]), int(match[2]), int(match[3])

@@ -1,7 +1,7 @@
-"""Files of reviews, read in chunks, so that memory stays flat however long they are.
+"""Read files of reviews in chunks, so that long files do not need more memory.
 
-.txt (one review a line), .csv, .jsonl and .parquet. A row that cannot be read never
-ends the reading: it is told apart with a sentence, and the caller decides.
+The formats are .txt (one review per line), .csv, .jsonl and .parquet. A row that cannot be read does not stop the
+reading: the chunk contains a message about it, and the caller decides what to do.
 """
 
 import csv
@@ -23,11 +23,10 @@ READABLE = (".txt", ".csv", ".jsonl", ".parquet")
 CHUNK_ROWS = 1024
 CHUNK_CHARACTERS = 4_000_000
 ROW_BYTES = 64 * 2**20
-"""Longest line or CSV field that is read; longer ones are a broken file rather than a review."""
-
+"""Maximum size of a line or CSV field; anything longer is a damaged file, not a review."""
 
 Rows: TypeAlias = list[dict[str, Any]] | pa.Table
-"""Columns of some rows: as Python values, or as parquet holds them, so that their types are kept."""
+"""Rows with all their columns: dictionaries, or a table if they come from parquet, which keeps the types."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,23 @@ class Chunk:
     """Consecutive rows of a file."""
 
     rows: Rows
-    """All columns of the rows that could be read."""
+    """The rows that could be read, with all columns."""
     texts: list[str]
-    """Their reviews."""
+    """The reviews of these rows."""
     problems: list[str]
-    """One sentence for each row that could not be read."""
+    """A message for each row that could not be read."""
     position: int
-    """How far the file is read: bytes, or rows of a parquet file."""
+    """Position in the file after this chunk, in bytes; in rows for parquet."""
 
     @property
     def rows_read(self) -> int:
-        """Rows of the file behind this chunk, broken ones included."""
+        """Number of rows in this chunk, including those that could not be read."""
         return len(self.texts) + len(self.problems)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One row: its columns, or why it cannot be read."""
+    """One row: its columns, or None and the problem."""
 
     where: str
     values: dict[str, Any] | None
@@ -59,33 +58,33 @@ class Record:
 
 
 def check_readable(file: Path) -> None:
-    """Refuse what is no file of reviews.
+    """Check that a file can contain reviews.
 
     Raises:
-        InputError: for a file that is missing, empty or of an unknown kind.
+        InputError: if the file is missing, empty or of an unknown format.
     """
     if not file.is_file():
-        raise InputError(f"{file}: {'is no regular file' if file.exists() else 'no such file'}.")
+        raise InputError(f"{file}: {'not a regular file' if file.exists() else 'no such file'}.")
     if file.suffix.lower() not in READABLE:
-        raise InputError(f"{file}: give a file that ends in {', '.join(READABLE)}.")
+        raise InputError(f"{file}: the file name must end in {', '.join(READABLE)}.")
     if file.stat().st_size == 0:
         raise InputError(f"{file}: the file is empty.")
 
 
 def total_size(file: Path) -> int:
-    """What `Chunk.position` reaches at the end of the file."""
+    """`Chunk.position` at the end of the file."""
     if file.suffix.lower() == ".parquet":
         return int(_open_parquet(file).metadata.num_rows)
     return file.stat().st_size
 
 
 def read_chunks(file: Path, text_column: str, start: int = 0) -> Iterator[Chunk]:
-    """Read a file from row `start` on.
+    """Read a file in chunks, from row `start`.
 
-    Bytes that are not UTF-8 make a broken row; blank lines of CSV and JSON are no rows.
+    A row with bytes that are not UTF-8 cannot be read. Blank lines in .csv and .jsonl are ignored.
 
     Raises:
-        InputError: for a file that cannot be read at all, or has no column `text_column`.
+        InputError: if the file cannot be read, or has no column `text_column`.
     """
     check_readable(file)
     suffix = file.suffix.lower()
@@ -110,7 +109,7 @@ def read_chunks(file: Path, text_column: str, start: int = 0) -> Iterator[Chunk]
 def chunks(
     records: Iterator[Record], text_column: str, position: Callable[[], int], size: int = CHUNK_ROWS
 ) -> Iterator[Chunk]:
-    """Gather records into chunks of at most `size` rows and about `CHUNK_CHARACTERS` characters."""
+    """Group records into chunks of at most `size` rows and about `CHUNK_CHARACTERS` characters."""
     rows: list[dict[str, Any]] = []
     texts: list[str] = []
     problems: list[str] = []
@@ -122,8 +121,8 @@ def chunks(
             texts.append(text)
             characters += len(text)
         else:
-            found = "no text" if text is None else f"{type(text).__name__} where text belongs"
-            problems.append(f"{record.where}: {record.problem or f'column {text_column!r} holds {found}'}")
+            found = "no text" if text is None else f"{type(text).__name__}, not text"
+            problems.append(f"{record.where}: {record.problem or f'column {text_column!r} contains {found}'}")
         if len(texts) + len(problems) >= size or characters > CHUNK_CHARACTERS:
             yield Chunk(rows, texts, problems, position())
             rows, texts, problems, characters = [], [], [], 0
@@ -132,13 +131,13 @@ def chunks(
 
 
 def text_records(stream: BinaryIO) -> Iterator[Record]:
-    """One review a line, in the column `text`; an empty line is a review without words."""
+    """One review per line, in the column `text`; an empty line is an empty review."""
     for where, line, problem in _lines(stream):
         yield Record(where, None if problem else {"text": line}, problem)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[str, str, str]]:
-    """(where, line without its end, problem) of each line."""
+    """Yield (where, line without line end, problem) for each line."""
     number = 0
     while line := stream.readline(ROW_BYTES):
         number += 1
@@ -174,7 +173,7 @@ def _jsonl_records(stream: BinaryIO, file: Path, text_column: str) -> Iterator[R
             yield Record(where, None, f"not valid JSON: {' '.join(str(error).split())}")
         else:
             if not isinstance(values, dict):
-                yield Record(where, None, f"holds a JSON {type(values).__name__} where an object belongs")
+                yield Record(where, None, f"contains a JSON {type(values).__name__}, not an object")
                 continue
             if first:
                 _check_column(file, text_column, list(values))
@@ -184,7 +183,7 @@ def _jsonl_records(stream: BinaryIO, file: Path, text_column: str) -> Iterator[R
 
 def _csv_records(stream: BinaryIO, file: Path, text_column: str) -> Iterator[Record]:
     csv.field_size_limit(ROW_BYTES)
-    # surrogates mark the bytes that are not UTF-8, so that they spoil their own row alone
+    # bytes that are not UTF-8 become surrogates, so that they affect only their own row
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(text, strict=True)
     try:
@@ -193,21 +192,21 @@ def _csv_records(stream: BinaryIO, file: Path, text_column: str) -> Iterator[Rec
         raise InputError(f"{file}: the header cannot be read: {error}.") from error
     _check_column(file, text_column, header)
     if repeated := {name for name in header if header.count(name) > 1}:
-        raise InputError(f"{file}: column {repeated.pop()!r} occurs twice in the header.")
+        raise InputError(f"{file}: column {repeated.pop()!r} occurs twice in the header; rename one.")
     while True:
-        begin = reader.line_num + 1
+        first_line = reader.line_num + 1
         try:
             fields = next(reader)
         except StopIteration:
             break
         except csv.Error as error:
-            yield Record(_csv_where(begin, reader.line_num), None, str(error))
+            yield Record(_csv_where(first_line, reader.line_num), None, str(error))
             continue
         if not fields:
             continue
-        where = _csv_where(begin, reader.line_num)
+        where = _csv_where(first_line, reader.line_num)
         if len(fields) != len(header):
-            yield Record(where, None, f"{len(fields)} fields, where the header has {len(header)}")
+            yield Record(where, None, f"{len(fields)} fields, but the header has {len(header)}")
         elif any("\ud800" <= character <= "\udfff" for field in fields if not field.isascii() for character in field):
             yield Record(where, None, "bytes that are not UTF-8")
         else:
@@ -215,19 +214,19 @@ def _csv_records(stream: BinaryIO, file: Path, text_column: str) -> Iterator[Rec
     text.detach()
 
 
-def _csv_where(begin: int, end: int) -> str:
-    return f"line {begin}" if end <= begin else f"lines {begin} to {end}"
+def _csv_where(first_line: int, last_line: int) -> str:
+    return f"line {first_line}" if last_line <= first_line else f"lines {first_line} to {last_line}"
 
 
 def _check_column(file: Path, text_column: str, columns: Sequence[str]) -> None:
     if text_column not in columns:
         names = ", ".join(map(repr, columns))
-        raise InputError(f"{file}: no column {text_column!r}; its columns are {names}; name one with --text-column.")
+        raise InputError(f"{file}: no column {text_column!r}; its columns are {names}. Choose one with --text-column.")
 
 
 def _open_parquet(file: Path) -> pq.ParquetFile:
     try:
-        # buffered ahead, a file of any length would come to lie in memory whole
+        # pre_buffer would load the whole file into memory
         return pq.ParquetFile(file, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file}: not a readable parquet file: {' '.join(str(error).split())[:200]}") from error
@@ -238,7 +237,7 @@ def _parquet_chunks(file: Path, text_column: str, start: int) -> Iterator[Chunk]
     _check_column(file, text_column, parquet.schema_arrow.names)
     kind = parquet.schema_arrow.field(text_column).type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise InputError(f"{file}: column {text_column!r} holds {kind}, not text.")
+        raise InputError(f"{file}: column {text_column!r} contains {kind}, not text.")
     row = 0
     try:
         for batch in parquet.iter_batches(batch_size=CHUNK_ROWS):
@@ -254,11 +253,11 @@ def _parquet_chunks(file: Path, text_column: str, start: int) -> Iterator[Chunk]
 
 def _parquet_chunk(table: pa.Table, text_column: str, begin: int, position: int) -> Chunk:
     texts, good, problems = [], [], []
-    # as bytes: a file can hold strings that are not UTF-8
+    # as bytes, since a file can contain strings that are not UTF-8
     for index, value in enumerate(pc.cast(table.column(text_column), pa.large_binary()).to_pylist()):
         try:
             if value is None:
-                problems.append(f"row {begin + index + 1}: column {text_column!r} holds no text")
+                problems.append(f"row {begin + index + 1}: column {text_column!r} contains no text")
             else:
                 texts.append(value.decode())
                 good.append(index)
@@ -268,7 +267,7 @@ def _parquet_chunk(table: pa.Table, text_column: str, begin: int, position: int)
 
 
 def columns_of(rows: Rows) -> list[str]:
-    """Column names of a chunk's rows."""
+    """Column names of rows."""
     if isinstance(rows, pa.Table):
         return list(rows.column_names)
     return list(dict.fromkeys(name for row in rows for name in row))

@@ -1,4 +1,4 @@
-"""Reviews from the command line or a pipe, answered one line each on standard output."""
+"""Predict reviews from the command line or standard input, with one line of output per review."""
 
 import json
 import logging
@@ -11,23 +11,29 @@ from sentiment.inference.base import Prediction, Predictor
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 80
-"""Characters of a review in a line for people."""
+MAX_CHARACTERS = 80
+"""Maximum number of characters of a review in a line of output, except as JSON."""
 
 
 def predict_stream(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
-    """Answer one review a line, in order; a person who types gets each answer at once.
+    """Predict one review per line, in order; at a terminal, each line is predicted at once.
+
+    Args:
+        classifier: the model.
+        stream: standard input, or another stream of bytes.
+        skip_bad_rows: skip lines that cannot be read, with a warning, instead of stopping at the first.
+        as_json: print JSON objects.
 
     Raises:
-        InputError: at the first line that is not UTF-8, unless such lines are skipped, which is reported.
+        InputError: if a line cannot be read and `skip_bad_rows` is false.
     """
-    from sentiment.batch.readers import (  # pyarrow, which a review given as an argument does without
+    from sentiment.batch.readers import (  # imports pyarrow, which a review given as an argument does not need
         chunks,
         text_records,
     )
 
     if stream.isatty():
-        logger.info("reading reviews from standard input, one a line; end with Ctrl-D.")
+        logger.info("reading reviews from standard input, one per line; end with Ctrl-D.")
     skipped = 0
     for chunk in chunks(text_records(stream), "text", int, size=1 if stream.isatty() else 256):
         if chunk.problems and not skip_bad_rows:
@@ -37,23 +43,24 @@ def predict_stream(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool,
         skipped += len(chunk.problems)
         print_predictions(chunk.texts, classifier.predict(chunk.texts), as_json)
     if skipped:
-        logger.warning("standard input: %d lines skipped in all.", skipped)
+        logger.warning("standard input: %d lines skipped in total.", skipped)
 
 
 def print_predictions(texts: Sequence[str], predictions: Sequence[Prediction], as_json: bool) -> None:
-    """One line a review: JSON, or label, the label's probability and the beginning of the text."""
+    """Print one line per review: JSON, or the label, the score and the beginning of the text."""
     for text, prediction in zip(texts, predictions, strict=True):
-        # JSON in ASCII: half a surrogate pair, as the shell hands over bytes that are not UTF-8, has no other spelling
+        # JSON in ASCII, because arguments that are not UTF-8 contain surrogates, which cannot be printed
         print(json.dumps({"text": text} | prediction.to_dict()) if as_json else _line(text, prediction))
     sys.stdout.flush()
 
 
 def _line(text: str, prediction: Prediction) -> str:
-    # control characters could end the line or steer the terminal
-    shown = " ".join("".join(character if character.isprintable() else " " for character in text[: 4 * SHOWN]).split())
-    if len(shown) > SHOWN or len(text) > 4 * SHOWN:
-        shown = shown[: SHOWN - 1] + "…"
-    unsure = prediction.reason or ("uncertain" if prediction.uncertain else None)
-    notes = [note for note in (unsure, "truncated" if prediction.truncated else None) if note]
-    noted = f"  [{', '.join(notes)}]" if notes else ""
-    return f"{prediction.label}  {prediction.score:.3f}  {shown}{noted}"
+    # control characters could break the line or change the terminal
+    printable = "".join(character if character.isprintable() else " " for character in text[: 4 * MAX_CHARACTERS])
+    shown = " ".join(printable.split())
+    if len(shown) > MAX_CHARACTERS or len(text) > 4 * MAX_CHARACTERS:
+        shown = shown[: MAX_CHARACTERS - 1] + "…"
+    doubt = prediction.reason or ("uncertain" if prediction.uncertain else None)
+    notes = [note for note in (doubt, "truncated" if prediction.truncated else None) if note]
+    suffix = f"  [{', '.join(notes)}]" if notes else ""
+    return f"{prediction.label}  {prediction.score:.3f}  {shown}{suffix}"

@@ -1,6 +1,6 @@
-"""Files of answers: the rows of a file of reviews with further columns, as .csv, .jsonl or .parquet.
+"""Write rows with added columns as .csv, .jsonl or .parquet.
 
-A file is written in parts, which are joined at the end; all parts have the columns of the first.
+The output is written in parts, one per chunk, and joined at the end. All parts must have the columns of the first.
 """
 
 import csv
@@ -19,7 +19,7 @@ WRITABLE = (".csv", ".jsonl", ".parquet")
 
 
 def added_names(columns: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
-    """Name in the output of each added column: its own, or `predicted_...` where the input has that name already."""
+    """{column to add: its name in the output}; `predicted_...` if the input already has a column of that name."""
     names = {}
     for name in wanted:
         names[name] = name
@@ -28,21 +28,22 @@ def added_names(columns: Sequence[str], wanted: Sequence[str]) -> dict[str, str]
     return names
 
 
-def write_rows(file: Path, suffix: str, rows: Rows, added: dict[str, list[Any]], like: Path | None) -> None:
-    """Write rows with the added columns behind their own.
+def write_rows(file: Path, suffix: str, rows: Rows, added: dict[str, list[Any]], template: Path | None) -> None:
+    """Write one part: the rows, with the added columns last.
 
     Args:
-        file: where to.
+        file: file to write.
         suffix: ".csv", ".jsonl" or ".parquet".
-        rows: the input's columns.
-        added: further columns, one value a row.
-        like: an earlier file of the same output, whose columns these rows must have; None for the first.
+        rows: rows of the input.
+        added: columns to add, one value per row.
+        template: an earlier part of the same output, which has the columns that these rows must have; None for the
+            first part.
 
     Raises:
-        InputError: if a row does not fit the columns of the earlier ones.
+        InputError: if the rows do not fit the columns, or the format cannot store a value.
     """
     if suffix == ".parquet":
-        pq.write_table(_as_table(rows, added, None if like is None else pq.read_schema(like)), file)
+        pq.write_table(_as_table(rows, added, None if template is None else pq.read_schema(template)), file)
         return
     plain = rows.to_pylist() if isinstance(rows, pa.Table) else rows
     joined = [row | {name: values[index] for name, values in added.items()} for index, row in enumerate(plain)]
@@ -50,39 +51,39 @@ def write_rows(file: Path, suffix: str, rows: Rows, added: dict[str, list[Any]],
         file.write_bytes(b"".join(_json_line(row) for row in joined))
         return
     header = [*columns_of(rows), *added]
-    if like is not None:
-        with like.open(encoding="utf-8", newline="") as stream:
+    if template is not None:
+        with template.open(encoding="utf-8", newline="") as stream:
             first = next(csv.reader(stream))
         _check_same(first, header)
         header = first
     with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        if like is None:
+        if template is None:
             writer.writerow(header)
         writer.writerows([_csv_field(row.get(name)) for name in header] for row in joined)
 
 
 def join_files(parts: Sequence[Path], suffix: str, output: Path) -> None:
-    """Join the files that `write_rows` wrote into one."""
+    """Join the parts that `write_rows` wrote into one file."""
     if suffix != ".parquet":
         with output.open("wb") as stream:
             for part in parts:
                 stream.write(part.read_bytes())
         return
-    gathered: list[pa.Table] = []
+    tables: list[pa.Table] = []
     with pq.ParquetWriter(output, pq.read_schema(parts[0])) as writer:
         for index, part in enumerate(parts):
-            gathered.append(pq.read_table(part))
-            enough = sum(map(len, gathered)) >= 20_000 or sum(table.nbytes for table in gathered) >= 2**26
+            tables.append(pq.read_table(part))
+            enough = sum(map(len, tables)) >= 20_000 or sum(table.nbytes for table in tables) >= 2**26
             if enough or index == len(parts) - 1:
-                writer.write_table(pa.concat_tables(gathered))
-                gathered = []
+                writer.write_table(pa.concat_tables(tables))
+                tables = []
 
 
 def _check_same(first: Sequence[str], names: Sequence[str]) -> None:
     if extra := [name for name in names if name not in first]:
         raise InputError(
-            f"column {extra[0]!r} does not occur in the first {CHUNK_ROWS} rows, so the output has no place for it; "
+            f"column {extra[0]!r} is not in the first {CHUNK_ROWS} rows, so the output does not have it; "
             "choose an output that ends in .jsonl."
         )
 
@@ -106,7 +107,8 @@ def _as_table(rows: Rows, added: dict[str, list[Any]], schema: pa.Schema | None)
             raise
         message = " ".join(str(error).split())[:200]
         raise InputError(
-            f"a column does not hold one kind of value that parquet knows ({message}); choose .jsonl for the output."
+            f"a column has values of different types, or of a type that parquet cannot store ({message}); "
+            "choose an output that ends in .jsonl."
         ) from error
 
 
@@ -117,7 +119,7 @@ def _json_line(row: dict[str, Any]) -> bytes:
     line = json.dumps(row, ensure_ascii=False, default=_plain) + "\n"
     try:
         return line.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON allows but UTF-8 does not
         return (json.dumps(row, default=_plain) + "\n").encode()
 
 
@@ -129,7 +131,7 @@ def _csv_field(value: Any) -> Any:
 
 def _plain(value: Any) -> str:
     if isinstance(value, bytes):
-        raise InputError("a column holds bytes, which only an output that ends in .parquet can keep.")
+        raise InputError("a column contains bytes; choose an output that ends in .parquet, which can store them.")
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""Commands that evaluate a model: on labeled reviews, short sentences, long reviews; and its explanations."""
+"""Commands that evaluate a model and its explanations."""
 
 import argparse
 import json
@@ -12,38 +12,38 @@ from sentiment.io.files import expand_user
 
 def evaluate(arguments: Sequence[str]) -> None:
     """Evaluate a model on labeled reviews: --data SOURCE [--model DIR] [--split test] [--output DIR]."""
-    parser = model_parser("evaluate", "Evaluate a model on labeled reviews; prints its metrics.")
-    add_data_options(parser, "hub id, directory or file of labeled reviews", split=True)
+    parser = model_parser("evaluate", "Evaluate a model on labeled reviews and print its metrics.")
+    add_data_options(parser, "labeled reviews: hub id, directory or file", split=True)
     parser.add_argument(
-        "--output", metavar="DIR", type=path, help="directory for metrics.json, predictions.parquet and report.html"
+        "--output", metavar="DIR", type=path, help="write metrics.json, predictions.parquet and report.html to DIR"
     )
     parser.add_argument(
         "--train-data",
         metavar="SOURCE",
-        help="reviews that the baselines are fitted on (default: the train split of SOURCE)",
+        help="training reviews for the baselines (default: the train split of --data)",
     )
-    parser.add_argument("--no-baselines", action="store_true", help="do not fit the linear baselines")
+    parser.add_argument("--no-baselines", action="store_true", help="do not fit and compare linear baselines")
     parser.add_argument(
         "--compare",
         nargs="+",
         default=[],
         metavar="DIR",
-        help="other models, or their predictions.parquet, to compare with",
+        help="models, or their predictions.parquet, to compare with",
     )
     parser.add_argument(
         "--pairs",
         type=path,
         metavar="FILE",
-        help="file of contrast pairs with the columns original, edited, label_original and label_edited",
+        help="contrast pairs: file with the columns original, edited, label_original and label_edited",
     )
     parser.add_argument(
-        "--update-model", action="store_true", help="write the metrics into the model directory as well"
+        "--update-model", action="store_true", help="also write the metrics and the model card to the model directory"
     )
     options = parser.parse_args(arguments)
     if options.update_model and (options.model is None or not expand_user(options.model).is_dir()):
-        raise InputError("--update-model writes into a model directory; name it with --model.")
+        raise InputError("--update-model writes to a model directory; give it with --model.")
     if options.no_baselines and options.train_data is not None:
-        raise InputError("--train-data is what baselines are fitted on, and --no-baselines fits none; leave one out.")
+        raise InputError("--train-data is only for the baselines, which --no-baselines turns off; leave one out.")
 
     from sentiment.evaluation import evaluator
     from sentiment.evaluation.predictions import write_predictions
@@ -76,12 +76,12 @@ def evaluate(arguments: Sequence[str]) -> None:
 
 
 def checklist(arguments: Sequence[str]) -> None:
-    """Test a model on negation, typos, swapped names and the like: [--model DIR] [--train-data SOURCE] [--json]."""
+    """Test a model on negation, typos, swapped names and more: [--model DIR] [--train-data SOURCE] [--json]."""
     parser = model_parser(
-        "checklist", "Test a model on short sentences of known meaning (CheckList); prints failure rates."
+        "checklist", "Test a model on short sentences with known labels (CheckList) and print failure rates."
     )
     add_data_options(parser, "also test linear baselines, fitted on the train split of SOURCE", "--train-data")
-    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args(arguments)
 
     from sentiment.evaluation.checklist import table
@@ -96,10 +96,12 @@ def checklist(arguments: Sequence[str]) -> None:
 
 
 def truncation(arguments: Sequence[str]) -> None:
-    """Measure what a length limit costs, on validation reviews: --data SOURCE [--model DIR] [--limits 256 512]."""
-    parser = model_parser("truncation", "Measure what a length limit costs, and which part of a long review to keep.")
+    """Measure the accuracy at several token limits: --data SOURCE [--model DIR] [--limits 256 512]."""
+    parser = model_parser(
+        "truncation", "Measure the accuracy at several token limits, and which part of a long review to keep."
+    )
     add_data_options(
-        parser, "source of the train split, of which the validation part is used; a file is used whole", validation=True
+        parser, "labeled reviews: validation part of a hub id or directory, or all reviews of a file", validation=True
     )
     parser.add_argument(
         "--limits",
@@ -118,9 +120,12 @@ def truncation(arguments: Sequence[str]) -> None:
 
 
 def short_text(arguments: Sequence[str]) -> None:
-    """Evaluate a model on sentences cut from validation reviews: --data SOURCE [--model DIR]."""
-    parser = model_parser("short-text", "Evaluate a model and n-grams on sentences cut from validation reviews.")
-    add_data_options(parser, "source of the train split, of which the validation part is used", validation=True)
+    """Evaluate a model on short excerpts of validation reviews: --data SOURCE [--model DIR]."""
+    parser = model_parser(
+        "short-text", "Evaluate a model and an n-gram baseline on short excerpts of validation reviews."
+    )
+    about = "hub id, directory or file with a train split; its validation part is used"
+    add_data_options(parser, about, validation=True)
     options = parser.parse_args(arguments)
 
     from sentiment.evaluation.short_text import measure, table
@@ -130,14 +135,14 @@ def short_text(arguments: Sequence[str]) -> None:
 
 
 def faithfulness(arguments: Sequence[str]) -> None:
-    """Test whether explanations are true, by deletion: --data SOURCE [--model DIR] [--reviews 500] [--output FILE]."""
+    """Test explanations by deleting words: --data SOURCE [--model DIR] [--reviews 500] [--output FILE]."""
     parser = model_parser(
-        "faithfulness", "Delete the words that an explanation names, and compare with deleting random words."
+        "faithfulness", "Delete the words that explanations mark as important, and compare with deleting random words."
     )
-    add_data_options(parser, "hub id, directory or file of reviews; labels are not needed", split=True)
+    add_data_options(parser, "reviews: hub id, directory or file; labels are not needed", split=True)
     parser.add_argument("--reviews", type=int, default=500, help="number of reviews, drawn at random (default: 500)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the reviews and words drawn (default: 0)")
-    parser.add_argument("--output", type=path, metavar="FILE", help="JSON file for the figures")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random reviews and words (default: 0)")
+    parser.add_argument("--output", type=path, metavar="FILE", help="write the results to FILE as JSON")
     options = parser.parse_args(arguments)
     if options.reviews < 1 or options.seed < 0:
         raise InputError("--reviews must be at least 1, and --seed at least 0.")
@@ -159,7 +164,7 @@ def faithfulness(arguments: Sequence[str]) -> None:
 
 
 def _positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
+    """Argument type for a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return int(text)

@@ -1,8 +1,8 @@
-"""The command line: `sentiment COMMAND ...`; `python -m sentiment` and the files in scripts/ call the same functions.
+"""The command line, `sentiment COMMAND ...`; also used by `python -m sentiment` and the files in scripts/.
 
-Results go to standard output, messages to standard error. Exit codes: 0 done, 1 the work failed, 2 the call was wrong,
-128 + signal number when stopped. Heavy modules are imported by the command that needs them, after it has read its
-arguments, so that every `--help` is quick.
+Results go to standard output, messages to standard error. Exit codes: 0 for success, 1 if the work failed, 2 for wrong
+input, 128 + signal number after a signal. Commands import heavy modules only after they have parsed their arguments, so
+that `--help` is fast.
 """
 
 import io
@@ -51,14 +51,14 @@ RENAMED = {
     "deletion-test": "faithfulness",
     "scalar-unit": "toy-task",
 }
-"""Names of version 0.1; they work for one release more, with a warning."""
+"""{old name in version 0.1: new name} of commands. Old names still work in this release, with a warning."""
 
 DISTRIBUTED = ("evaluate", "predict")
-"""Commands whose reviews are divided among the processes that torchrun started; one of them does all the rest."""
+"""Commands that share the prediction of reviews among the processes of torchrun (`distributed_session`)."""
 
 
 class _StderrHandler(logging.Handler):
-    """Writes messages to standard error, above a progress bar rather than through it."""
+    """Writes messages to standard error without breaking a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
@@ -68,18 +68,18 @@ class _StderrHandler(logging.Handler):
 
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and leave with its exit code."""
+    """Run one command and exit with its exit code; `arguments` are by default those of the process."""
     _log_to_stderr()
     if command in RENAMED:
         logger.warning(
             "`sentiment %s` is now `sentiment %s`; the next release drops the old name.", command, RENAMED[command]
         )
         command = RENAMED[command]
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name or text that the terminal cannot spell is no reason to fail
+    if isinstance(sys.stdout, io.TextIOWrapper):  # print texts that the terminal cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with distributed_session() if command in DISTRIBUTED else nullcontext(True) as leads:
-            if leads:
+        with distributed_session() if command in DISTRIBUTED else nullcontext(True) as is_main:
+            if is_main:
                 COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except (InputError, RunError) as error:
@@ -89,14 +89,14 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"sentiment {command}: {stopped}", file=sys.stderr)
         raise SystemExit(stopped.exit_code) from None
     except BrokenPipeError:
-        # whoever read our results has gone; Python would complain once more when it flushes at exit
+        # nobody reads the output any more; without this, Python prints an error when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + signal.SIGPIPE) from None
     except OSError as error:
         print(f"sentiment {command}: {error.filename or 'the output'}: {error.strerror or error}.", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        print(f"sentiment {command}: stopped before there was anything to save.", file=sys.stderr)
+        print(f"sentiment {command}: stopped by SIGINT before there was anything to save.", file=sys.stderr)
         raise SystemExit(130) from None
     raise SystemExit(0)
 
@@ -109,13 +109,13 @@ def _log_to_stderr() -> None:
 
 
 def main() -> NoReturn:
-    """The installed command `sentiment`."""
+    """Entry point of the command `sentiment`."""
     arguments = sys.argv[1:]
     if arguments and (arguments[0] in COMMANDS or arguments[0] in RENAMED):
         run(arguments[0], arguments[1:])
     wants_help = bool(arguments) and arguments[0] in ("-h", "--help")
     width = max(map(len, COMMANDS))
     lines = ["usage: sentiment COMMAND ...", "", *(f"  {name:{width}}  {f.__doc__}" for name, f in COMMANDS.items())]
-    lines += ["", "`sentiment COMMAND --help` lists the options of a command."]
+    lines += ["", "`sentiment COMMAND --help` shows the options of a command."]
     print("\n".join(lines), file=sys.stdout if wants_help else sys.stderr)
     raise SystemExit(0 if wants_help else 2)

@@ -1,4 +1,4 @@
-"""What several commands of the command line take: a configuration, or a model and where it computes, and reviews."""
+"""Options that several commands share: configuration, model, device and source of reviews."""
 
 import argparse
 import os
@@ -14,23 +14,26 @@ if TYPE_CHECKING:
     from sentiment.config import DataConfig
 
 
-RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "go on with a run that was stopped"}}
+RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "resume a run that was stopped"}}
 
 
 def configured(
     command: str, description: str, config_class: Any, arguments: Sequence[str], own: Mapping[str, Any] = RESUME
 ) -> tuple[Any, argparse.Namespace]:
-    """Configuration and the command's own options, from `CONFIG.yaml [own options] [--dotted.key=value ...]`.
+    """Parse `CONFIG.yaml [own options] [--dotted.key=value ...]`; prints the help and exits if requested.
 
     Args:
-        command: its name.
-        description: for its help.
-        config_class: of the configuration.
-        arguments: of the command line.
-        own: options of this command that are no settings, each with its keyword arguments of `add_argument`.
+        command: name of the command.
+        description: description in the help.
+        config_class: class of the configuration.
+        arguments: arguments of the command.
+        own: options that are not settings: {name: keyword arguments of `add_argument`}.
+
+    Returns:
+        The configuration, and the values of the own options.
 
     Raises:
-        InputError: for a configuration that cannot be read, or another option.
+        InputError: if the configuration cannot be read, or an option is unknown.
     """
     from sentiment.config import load_config, parser_for
 
@@ -46,32 +49,32 @@ def configured(
         raise SystemExit(0 if arguments else 2)
     options, others = parser.parse_known_args(arguments)
     if "--resume" in others:
-        raise InputError(f"--resume: sentiment {command} saves no state to go on from; leave it out.")
+        raise InputError(f"--resume: sentiment {command} saves no training states, so it cannot resume; leave it out.")
     if not others or others[0].startswith("-"):
-        raise InputError(f"{' '.join(arguments)}: the configuration file comes first: {parser.prog} ...")
+        raise InputError(f"{' '.join(arguments)}: the configuration file must come first: {parser.prog} ...")
     return load_config(config_class, others[0], others[1:]), options
 
 
 def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:
-    """For a command that asks a model: `[--model DIR] [--device auto]`, and what the command adds.
+    """Parser with the options `--model` and `--device`, to which a command adds its own.
 
     Args:
-        command: its name.
-        description: for its help.
-        device: whether it is the user's choice where the model computes.
+        command: name of the command.
+        description: description in the help.
+        device: whether to add `--device`.
     """
     parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
     parser.add_argument(
-        "--model", metavar="DIR", help="model directory, hub id, or a shipped model: imdb, imdb-small (default: imdb)"
+        "--model", metavar="DIR", help="model directory, hub id, or shipped model: imdb or imdb-small (default: imdb)"
     )
     if device:
-        where = "device to compute on; auto takes a GPU if there is one (default: auto)"
+        where = "device to compute on; auto uses a GPU if there is one (default: auto)"
         parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=where)
     return parser
 
 
 def path(text: str) -> Path:
-    """A path, `~` written out, for argparse: shells leave it as it is in `--output=~/answers.csv`."""
+    """Argument type for a path; replaces `~`, which shells do not do in `--output=~/predictions.csv`."""
     try:
         return expand_user(text)
     except InputError as error:
@@ -79,10 +82,10 @@ def path(text: str) -> Path:
 
 
 def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
-    """The model of `model_parser`'s options, read by torch.
+    """Load the model of the options of `model_parser` with torch.
 
     Raises:
-        InputError: if there is no such model, or no such device.
+        InputError: if the model or the device does not exist, or the model is damaged.
         RunError: if the hub cannot be reached.
     """
     from sentiment.classifier import SentimentClassifier
@@ -91,20 +94,20 @@ def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
 
 
 def chosen_device(wanted: str) -> str:
-    """ "cpu" or "cuda"; `auto` is resolved as a training resolves it, to the GPU where there is one.
+    """Choose "cpu" or "cuda"; "auto" is "cuda" if there is a GPU for each process on this machine.
 
     Raises:
-        InputError: if a GPU is demanded where there is none.
+        InputError: for "cuda" without enough GPUs.
     """
     if wanted == "cpu":
         return wanted
     import torch
 
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun's, on this machine; each needs its own GPU
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun; each process needs its own GPU
     if torch.cuda.is_available() and (processes == 1 or torch.cuda.device_count() >= processes):
         return "cuda"
     if wanted == "cuda":
-        found = f"{torch.cuda.device_count()} GPU(s) here for {processes} process(es)"
+        found = f"{torch.cuda.device_count()} GPU(s) for {processes} process(es)"
         raise InputError(f"--device is cuda, but torch sees {found}; use --device cpu or auto.")
     return "cpu"
 
@@ -112,19 +115,19 @@ def chosen_device(wanted: str) -> str:
 def add_data_options(
     parser: argparse.ArgumentParser, about: str, name: str = "--data", split: bool = False, validation: bool = False
 ) -> None:
-    """`--data SOURCE`, the columns of it that hold reviews and labels, and where they are of use two more.
+    """Add options for a source of reviews: `--data SOURCE`, its columns, and its split or validation part.
 
     Args:
-        parser: of the command.
-        about: which reviews these are, for the help.
-        name: of the option in place of `--data`, which has to be given; another may be left out.
-        split: whether the user names one of its splits.
-        validation: whether a validation part is set aside, for which the settings of the model's training are given.
+        parser: parser of the command.
+        about: help text of the source.
+        name: name of the option; `--data` is required, any other is optional.
+        split: whether to add `--split`.
+        validation: whether to add the options of the validation split.
     """
     parser.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
     if split:
         parser.add_argument(
-            "--split", default="test", help="split of SOURCE; ignored if SOURCE is a file (default: test)"
+            "--split", default="test", help="split of SOURCE, ignored if SOURCE is a file (default: test)"
         )
     parser.add_argument("--text-column", default="text", metavar="NAME", help="column of the review (default: text)")
     parser.add_argument(
@@ -133,16 +136,27 @@ def add_data_options(
     if validation:
         from jsonargparse.typing import NonNegativeInt, OpenUnitInterval
 
-        aside = "as in the training of the model (default: %(default)s)"
         parser.add_argument(
-            "--groups-file", metavar="FILE", help="film of each training row, one a line, as in data.groups_file"
+            "--groups-file", metavar="FILE", help="text file with the group (film) of each training row, one per line"
         )
-        parser.add_argument("--validation-fraction", type=OpenUnitInterval, default=0.1, metavar="SHARE", help=aside)
-        parser.add_argument("--validation-seed", type=NonNegativeInt, default=0, metavar="SEED", help=aside)
+        parser.add_argument(
+            "--validation-fraction",
+            type=OpenUnitInterval,
+            default=0.1,
+            metavar="SHARE",
+            help="validation share of the train split, as in the training of the model (default: 0.1)",
+        )
+        parser.add_argument(
+            "--validation-seed",
+            type=NonNegativeInt,
+            default=0,
+            metavar="SEED",
+            help="seed of the validation split, as in the training of the model (default: 0)",
+        )
 
 
 def data_config(options: argparse.Namespace) -> "DataConfig":
-    """What `add_data_options` has read."""
+    """Data settings from the options of `add_data_options`."""
     from sentiment.config import DataConfig
 
     validation = {

@@ -1,4 +1,4 @@
-"""Commands that train, and one that evaluates the teachers of a training."""
+"""Commands that train a model, and one that evaluates teachers."""
 
 import argparse
 import json
@@ -23,10 +23,10 @@ def train(arguments: Sequence[str]) -> None:
 
 
 def pretrain(arguments: Sequence[str]) -> None:
-    """Train a language model, from which a classifier can start: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+    """Pretrain a language model for a classifier: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
     from sentiment.config import PretrainConfig
 
-    about = "Train a language model on labeled and unlabeled reviews; a classifier can start from it."
+    about = "Train a language model on labeled and unlabeled reviews. A classifier can start from it."
     config, options = configured("pretrain", about, PretrainConfig, arguments)
     from sentiment.training.pretrain import pretrain as run
 
@@ -35,10 +35,10 @@ def pretrain(arguments: Sequence[str]) -> None:
 
 
 def distill(arguments: Sequence[str]) -> None:
-    """Train a student on what its teachers predict: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+    """Train a student on the predictions of its teachers: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
     from sentiment.config import DistillConfig
 
-    about = "Train a student: it learns what its teachers predict for unlabeled reviews, and the labels of the others."
+    about = "Train a student on labeled reviews, and on the predictions of its teachers for unlabeled reviews."
     config, options = configured("distill", about, DistillConfig, arguments)
     from sentiment.training.distill import distill as run
 
@@ -47,11 +47,11 @@ def distill(arguments: Sequence[str]) -> None:
 
 
 def evaluate_teachers(arguments: Sequence[str]) -> None:
-    """Evaluate the teachers of a student, together: CONFIG.yaml [--split NAME] [--dotted.key=value ...]."""
+    """Evaluate the teachers of a student as an ensemble: CONFIG.yaml [--split NAME] [--dotted.key=value ...]."""
     from sentiment.config import DistillConfig
 
-    split = {"default": "test", "metavar": "NAME", "help": "split that the teachers are evaluated on"}
-    about = "Evaluate the teachers that a student's configuration names, together, on a labeled split; prints JSON."
+    split = {"default": "test", "metavar": "NAME", "help": "split to evaluate on"}
+    about = "Evaluate the ensemble of teachers in a student's configuration on a labeled split, and print JSON."
     config, options = configured("evaluate-teachers", about, DistillConfig, arguments, {"--split": split})
     from sentiment.training.distill import evaluate_teachers as run
 
@@ -59,18 +59,18 @@ def evaluate_teachers(arguments: Sequence[str]) -> None:
 
 
 def recipe(arguments: Sequence[str]) -> None:
-    """Run a chain of trainings: RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]."""
-    about = "Run a chain of trainings. Finished stages are skipped; a stopped one is resumed by the same command."
+    """Run all training stages of a recipe: RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]."""
+    about = "Run all training stages of a recipe. Finished stages are skipped; a stopped stage is resumed."
     parser = argparse.ArgumentParser(
         "sentiment recipe",
         usage="sentiment recipe RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]",
         description=about,
-        epilog="--dotted.key=value, such as --data.source=DIR, is for all stages that do not set it themselves.",
+        epilog="--dotted.key=value, such as --data.source=DIR, applies to all stages that do not set it themselves.",
         allow_abbrev=False,
     )
-    parser.add_argument("recipe", metavar="RECIPE.yaml", help="such as configs/recipes/imdb.yaml")
-    parser.add_argument("--plan", action="store_true", help="print the stages as a Mermaid diagram, and do nothing")
-    parser.add_argument("--restart", metavar="STAGE", help="begin STAGE again, and all stages that need it")
+    parser.add_argument("recipe", metavar="RECIPE.yaml", help="recipe, such as configs/recipes/imdb.yaml")
+    parser.add_argument("--plan", action="store_true", help="print the stages as a Mermaid diagram and exit")
+    parser.add_argument("--restart", metavar="STAGE", help="run STAGE again, and all stages that need it")
     options, others = parser.parse_known_args(arguments)
     from sentiment.training.recipe import load_recipe, plan, run_recipe
 
@@ -84,7 +84,7 @@ def recipe(arguments: Sequence[str]) -> None:
 
 
 def _settings(arguments: Sequence[str]) -> dict[str, Any]:
-    """`--dotted.key=value ...` as values by name."""
+    """Parse `--dotted.key=value ...` to values by name."""
     import yaml
 
     settings = {}
@@ -100,5 +100,5 @@ def _settings(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _print_model(output_dir: str | Path, name: str = "model") -> None:
-    if os.environ.get("RANK", "0") == "0":  # under torchrun each process comes by here
+    if os.environ.get("RANK", "0") == "0":  # torchrun runs this in each process
         print(f"model: {Path(output_dir) / name}")

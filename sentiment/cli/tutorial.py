@@ -1,4 +1,4 @@
-"""Commands that show how an LSTM unit works, by itself and over time."""
+"""Commands that show how an LSTM works."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from sentiment.errors import InputError
 def toy_task(arguments: Sequence[str]) -> None:
     """Train an LSTM unit of size 1 on two sequences and show each step: [--figure FILE]."""
     parser = argparse.ArgumentParser(
-        "sentiment toy-task", description="Train an LSTM unit of size 1 on two sequences, and show each step."
+        "sentiment toy-task", description="Train an LSTM unit of size 1 on two sequences and show each step."
     )
-    parser.add_argument("--figure", type=path, metavar="FILE", help="draw both memories: .png, .svg or .pdf")
+    parser.add_argument("--figure", type=path, metavar="FILE", help="draw the two memories to FILE: .png, .svg or .pdf")
     options = parser.parse_args(arguments)
     if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"--figure {options.figure}: give a name that ends in .png, .svg or .pdf.")
+        raise InputError(f"--figure {options.figure}: the file name must end in .png, .svg or .pdf.")
 
     from sentiment.tutorial.toy_task import draw_course, render_course, train_toy_unit
 
     unit, steps = train_toy_unit()
-    print(f"right to two decimals after {steps} steps of Adam\n\n{render_course(unit)}")
+    print(f"correct to two decimals after {steps} steps of Adam\n\n{render_course(unit)}")
     if options.figure is not None:
         draw_course(unit, options.figure)
 
@@ -30,7 +30,7 @@ def gradient_flow(arguments: Sequence[str]) -> None:
     """Compare gradient flow in LSTM and tanh networks: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
     from sentiment.config import TrainConfig
 
-    about = "Train an LSTM and a tanh network alike, and compare how far back from the last word the gradient reaches."
+    about = "Train an LSTM and a tanh network in the same way, and compare how far back in time their gradients reach."
     config, options = configured("gradient-flow", about, TrainConfig, arguments)
     from sentiment.tutorial.gradient_flow import compare, render_table
 

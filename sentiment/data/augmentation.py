@@ -1,8 +1,8 @@
-"""Short sentences with their sentiment, from a small grammar written for this project (grammar.yaml).
+"""Extra training texts: short sentences from a grammar written for this package (grammar.yaml), and pieces of reviews.
 
-Reviews are long, and say a thing many times; people type short texts, where one "not" turns everything. The student
-sees many of these sentences beside the reviews. The behavior tests ask about other frames and idioms, and, where the
-frame is a word by itself, about other words.
+Reviews are long and express their sentiment many times. Users also type short texts, in which one "not" reverses the
+meaning. So a student is trained on sentences of the grammar, too. The checklist uses other sentence frames and idioms;
+if a frame is only one word, it uses other words.
 """
 
 import itertools
@@ -16,18 +16,18 @@ import yaml
 
 DATA = Path(__file__).with_name("grammar.yaml")
 KINDS = ("same", "opposite", "phrase", "turn", "opposite", "turn", "same", "phrase", "neutral")
-"""Kinds of sentences, in turns."""
+"""Kinds of sentences, drawn in this order, again and again."""
 NOT_BAD = 0.8
-"""Target of a negated negative word: "not bad" is weaker than "good"."""
-SAID_TWICE = 0.3
-"""Share of the sentences that say what they say that are followed by a second one to the same effect."""
+"""Target probability of a negated negative word: "not bad" is weaker than "good"."""
+REPEATED = 0.3
+"""Share of the sentences that are followed by a second sentence with the same sentiment."""
 UNPUNCTUATED = 0.1
-"""Share of the texts that come without punctuation, as people type them; apostrophes stay."""
+"""Share of the texts without punctuation, as users type them; apostrophes stay."""
 _PUNCTUATION = re.compile(r"[^\w\s']")
 
 
 def grammar_sentences(count: int, seed: int) -> list[tuple[str, float]]:
-    """Sentences and the probability that they are positive, 0 to 1; the same for the same arguments."""
+    """Draw sentences, each with its target probability of positive, 0 to 1; equal arguments give equal sentences."""
     grammar = yaml.safe_load(DATA.read_text("utf-8"))
     random = Random(seed)
     drawn = [_sentence(grammar, kind, random) for kind in itertools.islice(itertools.cycle(KINDS), count)]
@@ -42,13 +42,13 @@ def _sentence(grammar: dict[str, Any], kind: str, random: Random) -> tuple[str, 
         return _fill(grammar, kind, True, random), 0.5
     positive = random.random() < 0.5
     text = _fill(grammar, kind, positive, random)
-    if random.random() < SAID_TWICE:
+    if random.random() < REPEATED:
         return f"{text} {_fill(grammar, 'same', positive, random)}", float(positive)
     return text, NOT_BAD if positive and kind == "opposite" else float(positive)
 
 
 def _fill(grammar: dict[str, Any], kind: str, positive: bool, random: Random) -> str:
-    """One frame of a kind; its words are of the sentence's sentiment, or turned to it by the frame."""
+    """Fill a random frame of a kind to a sentence of the given sentiment; "opposite" frames negate their words."""
     own_positive = positive != (kind == "opposite")
     own, other = (
         grammar["positive" if own_positive else "negative"],
@@ -65,18 +65,19 @@ def _fill(grammar: dict[str, Any], kind: str, positive: bool, random: Random) ->
 
 
 STOPS = {".", "!", "?"}
+"""Tokens that end a sentence."""
 
 
 def crops(documents: Sequence[str], count: int, seed: int) -> list[str]:
-    """Pieces of reviews drawn at random, by turns a beginning of one to five sentences and one sentence.
+    """Cut random pieces from reviews: alternately the first one to five sentences, and a single sentence.
 
     Args:
         documents: reviews, tokens joined by spaces.
-        count: pieces, at most one of a review.
-        seed: of the draw.
+        count: number of pieces, at most one per review.
+        seed: seed of the random choice.
 
     Returns:
-        At most `count` pieces, tokens joined by spaces; the same for the same arguments.
+        At most `count` pieces, tokens joined by spaces; equal arguments give equal pieces.
     """
     random = Random(seed)
     drawn = random.sample(range(len(documents)), min(count, len(documents)))
@@ -90,7 +91,7 @@ def crops(documents: Sequence[str], count: int, seed: int) -> list[str]:
 
 
 def split_sentences(document: str) -> list[str]:
-    """Runs of tokens up to and with their closing stops; joined by spaces they are the document."""
+    """Split a document after the tokens in `STOPS`; joined by spaces, the sentences are the document again."""
     sentences: list[list[str]] = [[]]
     for token in document.split():
         if token not in STOPS and sentences[-1] and sentences[-1][-1] in STOPS:

@@ -1,7 +1,7 @@
-"""Encoded reviews and the batches made of them.
+"""Encoded reviews, and how they are divided into batches.
 
-The order of an epoch follows from (seed, epoch) alone, so a position in training is one number.
-torch is imported by who asks for tensors: prediction by another runtime does without it.
+The order of an epoch depends only on (seed, epoch). torch is imported only by functions that return tensors, so that
+prediction with ONNX Runtime does not need it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """Right-padded reviews."""
+    """Reviews, padded on the right to the same length."""
 
     input_ids: "Tensor"
-    """[batch, time] int64, `PADDING_ID` after the last token."""
+    """[batch, time] int64, with `PADDING_ID` after the last token."""
     lengths: "Tensor"
-    """[batch] int64, tokens per review; 0 for a review without words."""
+    """[batch] int64, tokens per review; 0 for an empty review."""
     labels: "Tensor"
-    """[batch] float32, the target probability of positive."""
+    """[batch] float32, target probability of positive, 0 to 1."""
 
     def to(self, device: "torch.device") -> "Batch":
         """The same batch on another device."""
@@ -37,11 +37,11 @@ class Batch:
 
 
 class EncodedReviews:
-    """Token ids of many reviews in one flat array; 4 bytes a token.
+    """Token ids of many reviews in one flat array, 4 bytes per token.
 
     Args:
         ids: token ids of each review.
-        labels: target of each review, 0 to 1; none are needed to predict.
+        labels: target probability of each review, 0 to 1; not needed for prediction.
     """
 
     def __init__(self, ids: Iterable[Sequence[int]], labels: Sequence[float] | np.ndarray | None = None) -> None:
@@ -58,7 +58,7 @@ class EncodedReviews:
         return self._flat[self._starts[row] : self._starts[row + 1]]
 
     def padded(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ids [len(rows), time] int64, padded to the longest review (at least one time step), and lengths int64."""
+        """Ids [len(rows), time] int64, padded to the longest review, time at least 1; and lengths [len(rows)] int64."""
         lengths = self.lengths[rows]
         ids = np.full((len(rows), max(1, int(lengths.max(initial=0)))), PADDING_ID, dtype=np.int64)
         for index, row in enumerate(rows):
@@ -66,7 +66,7 @@ class EncodedReviews:
         return ids, lengths
 
     def batch(self, rows: Sequence[int] | np.ndarray) -> Batch:
-        """The given reviews as tensors, with their labels."""
+        """The given rows as tensors, with their labels."""
         import torch
 
         ids, lengths = self.padded(rows)
@@ -74,42 +74,38 @@ class EncodedReviews:
 
 
 def length_batches(lengths: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
-    """Rows in batches of like length, longest first, none over `batch_tokens` with its padding.
+    """Divide rows into batches of similar length, longest first; at most `batch_tokens` per batch, including padding.
 
     A review longer than `batch_tokens` is a batch of its own.
     """
-    return _cut(np.argsort(-lengths, kind="stable"), lengths, batch_tokens)
+    return _divide(np.argsort(-lengths, kind="stable"), lengths, batch_tokens)
 
 
 def shuffled_batches(
     lengths: np.ndarray, batch_tokens: int, seed: int, epoch: int, batch_reviews: int = 0
 ) -> list[np.ndarray]:
-    """The batches of a training epoch: random reviews of like length, in random order.
+    """The batches of a training epoch: rows of reviews of similar length, in random order.
 
-    None holds more than `batch_tokens` with its padding, or, where that is above 0, than `batch_reviews` reviews.
-    Lengths are blurred by up to a tenth before sorting, so that a review meets other neighbors each epoch.
+    A batch has at most `batch_tokens` tokens, including padding, and at most `batch_reviews` reviews (0 for no limit).
+    Before sorting, lengths are changed randomly by up to 10%, so that each epoch has other batches.
     """
     generator = np.random.default_rng([seed, epoch])
-    blurred = (lengths + 1) * generator.uniform(0.9, 1.1, len(lengths))
-    batches = _cut(np.argsort(-blurred), lengths, batch_tokens, batch_reviews)
+    noisy = (lengths + 1) * generator.uniform(0.9, 1.1, len(lengths))
+    batches = _divide(np.argsort(-noisy), lengths, batch_tokens, batch_reviews)
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
-def _cut(order: np.ndarray, lengths: np.ndarray, batch_tokens: int, batch_reviews: int = 0) -> list[np.ndarray]:
+def _divide(order: np.ndarray, lengths: np.ndarray, batch_tokens: int, batch_reviews: int = 0) -> list[np.ndarray]:
     batches, start, longest = [], 0, 1
-    most = batch_reviews or len(order)
+    limit = batch_reviews or len(order)
     for end, row in enumerate(order):
         longest = max(longest, int(lengths[row]))
-        if end > start and (longest * (end - start + 1) > batch_tokens or end - start == most):
+        if end > start and (longest * (end - start + 1) > batch_tokens or end - start == limit):
             batches.append(order[start:end])
             start, longest = end, max(1, int(lengths[row]))
     return [*batches, order[start:]] if len(order) else []
 
 
-if TYPE_CHECKING:
-    pass
-
-
 def share(rows: int, index: int, count: int) -> slice:
-    """Rows that belong to process `index` of `count`: consecutive, in order, and as many as any other's or one more."""
+    """Rows of process `index` of `count`: consecutive; shares differ by at most one row."""
     return slice(rows * index // count, rows * (index + 1) // count)

@@ -1,6 +1,6 @@
-"""Where reviews come from: a hub id, parquet/csv/jsonl, or the aclImdb folder; and which part of train validates.
+"""Load reviews from a hub id, from parquet, csv or jsonl, or from an aclImdb directory; and tokenize them.
 
-Every loader returns a `datasets.Dataset` with the columns `text` (str) and `label` (int), and `group` where known.
+Reviews are a `datasets.Dataset` with the columns `text` (str), `label` (int), and `group` (str) if it is known.
 """
 
 import itertools
@@ -29,16 +29,16 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
 
     Args:
         config: the source and the names of its columns.
-        split: name of the split; a source that is one file is its own split.
-        labeled: whether a label column of 0 and 1 is demanded.
+        split: name of the split; ignored if the source is a single file.
+        labeled: whether a label column with 0 and 1 is required.
 
     Raises:
-        InputError: for a source that does not exist, cannot be parsed, or lacks the split, a column or valid labels;
-            for a column that is to be two things; for groups that are given twice or do not fit.
-        RunError: for a hub that cannot be reached.
+        InputError: if the source does not exist or cannot be parsed; if the split, a column or valid labels are
+            missing; if two columns have the same name; or if groups are given twice or their number is wrong.
+        RunError: if the hub cannot be reached.
     """
     if config.group_column is not None and config.groups_file is not None:
-        raise InputError("data.group_column and data.groups_file both say what the groups are; leave one out.")
+        raise InputError("data.group_column and data.groups_file both define the groups; leave one out.")
     columns = _columns(config, labeled, split)
     source = Path(config.source)
     where = f"{config.source} ({split})"
@@ -49,11 +49,11 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
     else:
         reviews = _read_tables(config, source, split)
     if len(reviews) == 0:
-        raise InputError(f"{where}: no reviews in it.")
+        raise InputError(f"{where}: it contains no reviews.")
     reviews = _rename(reviews, columns, where)
     if config.groups_file is not None and split == "train":
         groups = _read_groups(Path(config.groups_file), len(reviews))
-        # instead of the groups that the source itself may name
+        # replaces the groups of the source, if it has any
         reviews = reviews.select_columns([name for name in reviews.column_names if name != "group"])
         reviews = reviews.add_column("group", groups)
     _check_texts(reviews, where)
@@ -63,7 +63,7 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
 
 
 def _read_tables(config: DataConfig, source: Path, split: str) -> Dataset:
-    # a file named after the split is it: left alone, `datasets` drops names it does not know, "unsupervised" for one
+    # a file named after the split is given by name: `datasets` ignores names it does not know, such as "unsupervised"
     source = next((file for suffix in BUILDERS if (file := source / f"{split}{suffix}").is_file()), source)
     if source.is_file():
         builder = BUILDERS.get(source.suffix.lower())
@@ -77,33 +77,33 @@ def _read_tables(config: DataConfig, source: Path, split: str) -> Dataset:
     elif _HUB_ID.fullmatch(config.source) and not config.source.endswith(tuple(BUILDERS)):
         arguments = {"path": config.source, "split": split}
     else:
-        raise InputError(f"{config.source}: no such file or directory, and no hub id such as stanfordnlp/imdb.")
+        raise InputError(f"{config.source}: no such file or directory, and not a hub id such as stanfordnlp/imdb.")
     try:
         return load_dataset(**arguments)
     except (ConnectionError, TimeoutError) as error:
         raise RunError(f"{config.source}: the hub cannot be reached; give a local directory or file.") from error
     except DatasetNotFoundError as error:
         raise InputError(f"{config.source}: no such dataset on the hub, and no such file or directory.") from error
-    except Exception as error:  # the builders raise whatever their parser raises
+    except Exception as error:  # the builders raise many kinds of errors
         if isinstance(error.__cause__, OSError) and not source.exists():
             raise RunError(f"{config.source}: cannot be fetched from the hub: {_one_line(error)}") from error
         raise InputError(f"{config.source}: cannot read its split {split!r}: {_one_line(error)}") from error
 
 
 def _one_line(error: BaseException) -> str:
-    """The innermost reason of an error, as one line."""
+    """Message of the innermost cause of an error, as one line."""
     while error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split())[:300]
 
 
 def _read_acl_imdb(source: Path, split: str, folders: tuple[str, ...] = ("neg", "pos")) -> Dataset:
-    """The original archive: one file a review, the label its folder, the film in `urls_*.txt`."""
+    """The original archive: one file per review in a directory for its label, and the films in `urls_*.txt`."""
     columns: dict[str, list[Any]] = {"text": [], "label": [], "group": []}
     for folder in folders:
         urls_file = source / split / f"urls_{folder}.txt"
         urls = _read_utf8(urls_file).split() if urls_file.is_file() else []
-        # hidden files are no reviews: macOS puts ._0_9.txt beside 0_9.txt
+        # hidden files are not reviews: macOS creates ._0_9.txt for 0_9.txt
         files = [file for file in (source / split / folder).glob("*.txt") if not file.name.startswith(".")]
         for index, file in sorted((_acl_imdb_number(file), file) for file in files):
             columns["text"].append(_read_utf8(file))
@@ -113,10 +113,10 @@ def _read_acl_imdb(source: Path, split: str, folders: tuple[str, ...] = ("neg", 
 
 
 def _acl_imdb_number(file: Path) -> int:
-    """Number of a review, which is its row in `urls_*.txt`."""
+    """Number of a review: its row in `urls_*.txt`."""
     name = _ACL_IMDB_NAME.fullmatch(file.name)
     if name is None:
-        raise InputError(f"{file}: reviews of an aclImdb folder are named NUMBER_STARS.txt; rename or remove it.")
+        raise InputError(f"{file}: files in an aclImdb directory must be named NUMBER_STARS.txt; rename or remove it.")
     return int(name[1])
 
 
@@ -124,11 +124,11 @@ def _read_utf8(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it first.") from error
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it to UTF-8.") from error
 
 
 def _columns(config: DataConfig, labeled: bool, split: str) -> dict[str, str]:
-    """Of each column that is demanded, our name and the source's; groups are of use where a part validates."""
+    """{our name: name in the source} of the required columns; groups are needed only for the training split."""
     columns = {"text": config.text_column}
     if labeled:
         columns["label"] = config.label_column
@@ -156,14 +156,14 @@ def _read_groups(file: Path, rows: int) -> list[str]:
     groups = _read_utf8(file).split("\n")
     groups = groups[:-1] if groups[-1] == "" else groups
     if len(groups) != rows:
-        raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; give one line a row.")
+        raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; write one line per row.")
     return groups
 
 
 def _check_texts(reviews: Dataset, where: str) -> None:
     kind = reviews.features["text"].dtype
     if kind not in ("string", "large_string"):
-        raise InputError(f"{where}: the text column holds {kind}, not text.")
+        raise InputError(f"{where}: the text column contains {kind}, not text.")
     missing = reviews.data.column("text").null_count
     if missing:
         row = next(index for index, text in enumerate(reviews["text"]) if text is None)
@@ -174,14 +174,14 @@ def _check_labels(reviews: Dataset, where: str, column: str) -> None:
     labels = reviews["label"]
     for row, label in enumerate(labels):
         if isinstance(label, bool) or label not in (0, 1) or isinstance(label, str):
-            raise InputError(f"{where}: row {row} of column {column!r} holds {label!r}; labels are 0 or 1.")
+            raise InputError(f"{where}: row {row} of column {column!r} contains {label!r}; labels must be 0 or 1.")
 
 
 def check_both_classes(labels: Iterable[int], where: str) -> None:
-    """Refuse to train on one class.
+    """Check that both labels occur.
 
     Raises:
-        InputError: if only one label occurs.
+        InputError: if all labels are equal.
     """
     found = set(labels)
     if found != {0, 1}:
@@ -189,7 +189,7 @@ def check_both_classes(labels: Iterable[int], where: str) -> None:
 
 
 def tokenize_reviews(reviews: Dataset) -> Dataset:
-    """Add the column `tokens`: the review's tokens, joined by spaces. Cached by `datasets`, and in parallel."""
+    """Add the column `tokens`: the review's tokens, joined by spaces. Runs in parallel, cached by `datasets`."""
     workers = min(os.cpu_count() or 1, 1 + len(reviews) // 2000)
     return reviews.map(
         _tokenize_batch,

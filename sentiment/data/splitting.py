@@ -1,4 +1,4 @@
-"""Which reviews train and which validate: no film and no text stands on both sides."""
+"""Split reviews into training part and validation part; no film and no text is in both."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ from sentiment.text import tokenizer
 
 
 def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that train and rows that validate, each sorted.
+    """Rows of the training part and of the validation part, each sorted.
 
-    Reviews of one group (film), and reviews that read the same once normalized, stay on one side; both sides keep
-    the share of positive labels as nearly as that allows.
+    Reviews of one group (film), and reviews with the same normalized text, are in the same part. The share of positive
+    labels is as equal as that allows.
 
     Raises:
-        InputError: for a fraction above a half, or if there are too few groups to set it aside.
+        InputError: if the fraction is above 0.5, or there are too few groups for the split.
     """
     if fraction > 0.5:
         raise InputError(f"data.validation_fraction is {fraction}; give at most 0.5.")
@@ -33,14 +33,14 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
         train, validation = next(iter(splitter.split(labels, labels, units)))
     except ValueError as error:
         raise InputError(
-            f"{len(labels)} reviews in {len(set(units))} groups are too few to set 1/{folds} of them aside."
+            f"{len(labels)} reviews in {len(set(units))} groups are too few for a validation part of 1/{folds}."
         ) from error
     return np.sort(train), np.sort(validation)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The training split, tokenized and divided; a review is its tokens joined by spaces."""
+    """The training split, tokenized and divided. Each review is given as its tokens joined by spaces."""
 
     train: list[str]
     train_labels: np.ndarray
@@ -51,11 +51,11 @@ class Parts:
 
 
 def read_parts(config: DataConfig) -> Parts:
-    """Read the training split, tokenize it, and set the validation part aside.
+    """Load the training split, tokenize it, and split off the validation part.
 
     Raises:
-        InputError: for reviews that cannot be used, or of one class only.
-        RunError: for a hub that cannot be reached.
+        InputError: if the reviews cannot be used, or all have the same label.
+        RunError: if the hub cannot be reached.
     """
     reviews = load_reviews(config, "train")
     check_both_classes(reviews["label"], config.source)
@@ -65,7 +65,7 @@ def read_parts(config: DataConfig) -> Parts:
 
 
 def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> list[str]:
-    """Reviews of an unlabeled split, tokenized, without those that repeat a text of the validation part."""
+    """Load and tokenize an unlabeled split, without reviews that have the text of a validation review."""
     held_out = set(parts.validation)
     tokens = tokenize_reviews(load_reviews(config, split, labeled=False))["tokens"]
     return [review for review in tokens if review not in held_out]
@@ -76,12 +76,12 @@ def _groups(reviews: Dataset) -> list[str]:
 
 
 def linked_rows(*keys: list[str]) -> np.ndarray:
-    """Number of the linked unit of each row: rows that share any key, directly or through others, share a unit."""
+    """Unit of each row [rows] int: rows that share a key, directly or through other rows, are in the same unit."""
     columns = [key for key in keys if key]
     rows = len(columns[0])
     codes, offset = [], rows
     for key in columns:
-        numbers: dict[str, int] = {}  # np.unique would make every string as wide as the longest
+        numbers: dict[str, int] = {}  # np.unique would store each string with the length of the longest
         codes.append(offset + np.array([numbers.setdefault(value, len(numbers)) for value in key]))
         offset += len(numbers)
     nodes, index = np.concatenate(codes), np.tile(np.arange(rows), len(columns))

@@ -1,10 +1,10 @@
-"""The trained network as an ONNX graph: lookup → LSTM layers → pooling → linear, some twenty nodes.
+"""Build the ONNX graph of a trained network: embedding → LSTM layers → pooling → head, about twenty nodes.
 
-Notable:
-- built node by node, since each part of the network is one ONNX operator. `torch.onnx.export` (torch 2.13, dynamo)
-  makes twice as many nodes of it, does not tell the LSTM the lengths, and fixes the batch at its example's size;
-- the LSTM operator is told the lengths, so padding is exact and its last state is that of the last real token;
-- a table whose values float16 holds exactly, as in a model saved in half precision, stays float16: half the file.
+- The graph is built node by node, since each part of the network is one ONNX operator. `torch.onnx.export` (torch 2.13,
+  dynamo) would create twice as many nodes, without lengths for the LSTM, and for one batch size only.
+- The LSTM operator gets the lengths, so padding has no effect, and its last state is that of the last token.
+- An embedding that float16 represents exactly, as in a model saved in half precision, is stored in float16: half the
+  file size.
 """
 
 from typing import Any
@@ -16,14 +16,14 @@ from torch import nn
 from sentiment.models.lstm import LSTMEncoder, SentimentRNN
 
 OPSET, IR_VERSION = 17, 8
-"""Of 2022, so that older runtimes read the file, too."""
+"""Versions from 2022, so that older runtimes can read the file, too."""
 
 
 def build_graph(model: SentimentRNN) -> ModelProto:
-    """The graph that gives a network's logits, before the temperature.
+    """Build the graph that computes a network's logits, before the temperature.
 
-    Inputs are `input_ids` [batch, time] int64, right-padded, time at least 1, and `lengths` [batch] int64, 0 to time;
-    the output is `logits` [batch] float32. Batch and time are free.
+    Inputs: `input_ids` [batch, time] int64, right-padded, time at least 1; `lengths` [batch] int64, 0 to time. Output:
+    `logits` [batch] float32. Batch and time can have any size.
     """
     graph = _Graph()
     outputs, last = _encode(graph, model.encoder)
@@ -48,7 +48,7 @@ def build_graph(model: SentimentRNN) -> ModelProto:
 
 
 class _Graph:
-    """Nodes and constants in their order; what is added gives the name of its output."""
+    """Nodes and constants in order; each method returns the name of the output."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
@@ -65,11 +65,11 @@ class _Graph:
 
 
 def _encode(graph: _Graph, encoder: LSTMEncoder) -> tuple[str, str]:
-    """Outputs of the top layer [time, batch, hidden], and its state at the last real token [1, batch, hidden]."""
+    """Add the encoder; returns the top layer's outputs [time, batch, hidden] and last state [1, batch, hidden]."""
     table = encoder.embedding.weight.detach().cpu().numpy()
-    with np.errstate(over="ignore"):  # what float16 does not hold becomes infinite, and differs
+    with np.errstate(over="ignore"):  # too large values become infinite, so they differ
         exact = bool((table.astype(np.float16) == table).all())
-    # ONNX's LSTM wants time first; ids are turned, for they are smaller than their vectors
+    # ONNX's LSTM needs time first; the ids are transposed, since they are smaller than the word vectors
     ids = graph.add("Transpose", "input_ids", perm=[1, 0])
     outputs = graph.add("Gather", graph.constant("embedding", table, np.float16 if exact else np.float32), ids)
     if exact:
@@ -94,16 +94,16 @@ def _encode(graph: _Graph, encoder: LSTMEncoder) -> tuple[str, str]:
 
 
 def _gates(weights: np.ndarray) -> np.ndarray:
-    """From torch's order of the gates (input, forget, candidate, output) to ONNX's (input, output, forget, candidate).
+    """Reorder gates from torch (input, forget, candidate, output) to ONNX (input, output, forget, candidate).
 
     https://onnx.ai/onnx/operators/onnx__LSTM.html
     """
-    given, forget, candidate, output = np.split(weights, 4)
-    return np.concatenate([given, output, forget, candidate])
+    input_gate, forget, candidate, output = np.split(weights, 4)
+    return np.concatenate([input_gate, output, forget, candidate])
 
 
 def _pool(graph: _Graph, outputs: str, last: str, pooling: str) -> str:
-    """`sentiment.models.lstm.pool`: features [batch, features], zeros for a length of 0."""
+    """Add `sentiment.models.lstm.pool`; returns [batch, features], zeros for a length of 0."""
     zero, one = graph.constant("zero", 0), graph.constant("one", 1, np.int64)
     first_axis, last_axis = graph.constant("first_axis", [0], np.int64), graph.constant("last_axis", [-1], np.int64)
     none = graph.constant("none", 0, np.int64)
@@ -116,13 +116,13 @@ def _pool(graph: _Graph, outputs: str, last: str, pooling: str) -> str:
         without_padding = graph.add("Where", real, outputs, graph.constant("lowest", -np.inf))
         largest = graph.add("ReduceMax", without_padding, axes=[0], keepdims=0)
         total = graph.add("ReduceSum", graph.add("Where", real, outputs, zero), first_axis, keepdims=0)
-        count = graph.add("Cast", lengths, to=TensorProto.FLOAT)  # 0 words have no mean; the last node sees to it
+        count = graph.add("Cast", lengths, to=TensorProto.FLOAT)  # division by 0 is replaced by the last node
         features = graph.add("Concat", features, largest, graph.add("Div", total, count), axis=1)
     return graph.add("Where", graph.add("Greater", lengths, none), features, zero)
 
 
 def _head(graph: _Graph, head: nn.Sequential, features: str) -> str:
-    """The linear layers [batch, 1]; dropout does nothing here."""
+    """Add the linear and ReLU layers of the head, without dropout; returns [batch, 1]."""
     for depth, layer in enumerate(head):
         if isinstance(layer, nn.Linear):
             weight = graph.constant(f"head_weight_{depth}", layer.weight.detach().cpu().numpy())

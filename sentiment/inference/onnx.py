@@ -1,6 +1,6 @@
-"""Predictions from a model directory whose weights are model.onnx, by ONNX Runtime: nothing here imports torch.
+"""`OnnxClassifier` predicts with ONNX Runtime, from a model directory with model.onnx; it does not import torch.
 
->>> from sentiment.onnx_prediction import OnnxClassifier
+>>> from sentiment.inference.onnx import OnnxClassifier
 >>> OnnxClassifier.from_pretrained("exported").predict("I loved every minute of it.").label
 'positive'
 """
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 BATCH_TOKENS = 4096
-"""Tokens per batch, padding included: few enough that its states stay in the cache. Measured with the shipped model on
-one core, in CPU time: 8% more reviews a second than with 16,384, half as many again as with 65,536."""
+"""Maximum number of tokens per batch, including padding: small enough for the CPU cache. Measured with the shipped
+model on one core, in CPU time: 8% more reviews/s than with 16,384, and 50% more than with 65,536."""
 
 INPUTS = [("input_ids", "tensor(int64)", 2), ("lengths", "tensor(int64)", 1)]
 OUTPUTS = [("logits", "tensor(float)", 1)]
-"""Name, type and number of dimensions of what goes into the graph and comes out of it."""
+"""Name, type and number of dimensions of the inputs and outputs of the graph."""
 
 
 class OnnxClassifier(Predictor):
-    """A trained model that reads reviews, as `SentimentClassifier` does, without torch.
+    """A trained model that predicts the sentiment of reviews with ONNX Runtime, like `SentimentClassifier` with torch.
 
-    Example:
+    Args:
+        directory: directory written by `sentiment export`.
+        threads: number of batches that are computed at a time.
+
+    Examples:
         >>> OnnxClassifier.from_pretrained("exported").predict("one review")  # -> Prediction
         >>> OnnxClassifier.from_pretrained("exported").predict(["many", "reviews"])  # -> list[Prediction]
     """
@@ -53,43 +57,48 @@ class OnnxClassifier(Predictor):
 
         Args:
             model: the directory.
-            threads: how many batches are computed at a time; None takes OMP_NUM_THREADS, as torch does, or one for each
-                core that this process may use.
+            threads: number of batches that are computed at a time; None for OMP_NUM_THREADS, or else one per CPU core
+                that this process may use.
 
         Raises:
             InputError: if there is no such model, or its directory is damaged.
             RunError: if ONNX Runtime is not installed.
         """
-        return cls(expand_user(model), threads or _threads())
+        return cls(expand_user(model), threads or _default_threads())
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of positive of each review, before the temperature: [len(reviews)] float32."""
+        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
+
+        Raises:
+            RunError: if the graph fails.
+            Stopped: if a stop was requested.
+        """
         logits = np.empty(len(reviews), dtype=np.float32)
 
-        def read(rows: np.ndarray) -> None:
+        def predict_batch(rows: np.ndarray) -> None:
             raise_if_stopped()
             ids, lengths = reviews.padded(rows)
             try:
                 logits[rows] = self._session.run(["logits"], {"input_ids": ids, "lengths": lengths})[0]
-            except Exception as error:  # its errors have no class in common
+            except Exception as error:  # its errors have no common base class
                 raise RunError(f"{self._file}: the graph failed: {' '.join(str(error).split())}.") from error
 
         batches = length_batches(reviews.lengths, BATCH_TOKENS)
         if self._threads == 1 or len(batches) < 2:
             for rows in batches:
-                read(rows)
+                predict_batch(rows)
         else:
             with ThreadPoolExecutor(self._threads) as pool:
-                for _ in pool.map(read, batches):  # raises what a batch raised
+                for _ in pool.map(predict_batch, batches):  # raises the error of a batch
                     pass
         return logits
 
     def digest(self) -> str:
-        """SHA-256 over all that decides an answer."""
+        """SHA-256 of everything that a prediction depends on."""
         return self._digest
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the session, which another process opens for itself."""
+        """Everything except the session, which is opened again in the other process."""
         return {name: value for name, value in self.__dict__.items() if name != "_session"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -98,47 +107,47 @@ class OnnxClassifier(Predictor):
 
 
 def is_exported(model: str | Path) -> bool:
-    """Whether `model` is a directory that `OnnxClassifier` reads and `SentimentClassifier` does not."""
+    """Whether `model` is a directory for `OnnxClassifier`, not for `SentimentClassifier`."""
     directory = expand_user(model)
     return (directory / ONNX_WEIGHTS).is_file() and not (directory / TORCH_WEIGHTS).exists()
 
 
 def open_session(graph: bytes, file: Path) -> "InferenceSession":
-    """ONNX Runtime's session for a graph with the inputs and the output of `sentiment.export.onnx_graph`.
+    """Open a session of ONNX Runtime for a graph of `sentiment.export.onnx_graph`.
 
-    It computes in the thread that asks: a forked child would wait for ever for a pool of its own, since it has none of
-    its parent's threads.
+    It computes in the calling thread. With threads of its own, it would wait forever in a forked child, where the
+    threads of the parent do not exist.
 
     Args:
-        graph: the content of model.onnx. A graph that names other files, in whatever place, is refused.
-        file: where it comes from, or goes to, for messages.
+        graph: content of model.onnx; graphs that refer to other files are rejected.
+        file: path of the graph, for error messages.
 
     Raises:
-        InputError: if this is no such graph.
+        InputError: if it is not such a graph.
         RunError: if ONNX Runtime is not installed.
     """
     try:
         import onnxruntime
     except ImportError as error:
         raise RunError(
-            f"{file}: is read by ONNX Runtime, which is not installed: in a checkout, "
-            "pip install -c constraints.txt '.[onnx]'."
+            f"{file}: ONNX Runtime is not installed; in a checkout, install it with: "
+            "pip install -c constraints.txt '.[onnx]'"
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 4  # it says on standard error what it also raises
+    options.log_severity_level = 4  # no messages on standard error; errors are raised anyway
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no class in common
-        raise InputError(f"{file}: not a graph that ONNX Runtime reads: {' '.join(str(error).split())}.") from error
+    except Exception as error:  # its errors have no common base class
+        raise InputError(f"{file}: not a graph that ONNX Runtime can read: {' '.join(str(error).split())}.") from error
     for expected, found in (INPUTS, session.get_inputs()), (OUTPUTS, session.get_outputs()):
         described = [(value.name, value.type, len(value.shape)) for value in found]
         if described != expected:
-            raise InputError(f"{file}: the graph has {described}, where {expected} is needed.")
+            raise InputError(f"{file}: the graph has {described}, but {expected} is needed.")
     return session
 
 
-def _threads() -> int:
+def _default_threads() -> int:
     if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(wanted) > 0:
         return int(wanted)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

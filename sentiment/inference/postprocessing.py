@@ -1,27 +1,27 @@
-"""From a logit to an answer: the probability, the label, and what a model's calibration may hold.
+"""From a logit to a probability and a label.
 
-Imports nothing but numpy: this lies on the way of every prediction, and a cold start counts.
+This module imports only numpy, so that predictions start fast.
 """
 
 import numpy as np
 
 THRESHOLD = 0.5
-"""A review is positive from this probability on; read by `is_positive` alone."""
+"""Probability from which a review is positive; used only in `is_positive`."""
 
 
 def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Probability of positive, whatever computed the logit: sigmoid(logit / temperature).
+    """Probability of the positive label: sigmoid(logit / temperature).
 
     Args:
-        logits: any shape, of positive.
-        temperature: of the model's calibration, above 0.
+        logits: logits of the positive label, any shape.
+        temperature: temperature of the model's calibration, above 0.
 
     Returns:
-        float64 of the same shape; computed from logarithms, so that no logit overflows.
+        float64 of the same shape. It is computed with logarithms, so it does not overflow.
     """
     return np.exp(-np.logaddexp(0, -np.asarray(logits, dtype=np.float64) / temperature))
 
 
 def is_positive(probabilities: np.ndarray | float) -> np.ndarray:
-    """Predicted labels: bool array of the same shape. The one place where a probability becomes a label."""
+    """Predicted labels: bool array of the same shape. All labels of this package come from here."""
     return np.asarray(probabilities) >= THRESHOLD

@@ -75,12 +75,12 @@ def atomic_directory(path: Path) -> Iterator[Path]:
             file.chmod(0o644)
             _sync(file)
         _sync(temporary)
-        former = temporary.with_name(f"{temporary.name}-former")
+        previous = temporary.with_name(f"{temporary.name}-former")
         if path.exists():
-            path.rename(former)
+            path.rename(previous)
         temporary.rename(path)
         _sync(path.parent)
-        shutil.rmtree(former, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path}: cannot be written: {_reason(error)}.") from error
     finally:
@@ -98,9 +98,9 @@ def remove_leftovers(directory: Path) -> None:
     """
     for leftover in sorted(directory.glob(f"{TEMPORARY_PREFIX}*")):
         name = leftover.name.removeprefix(TEMPORARY_PREFIX)
-        former = re.fullmatch(r"(.+)-[^-]+-former", name)
-        if former and not (directory / former[1]).exists():
-            leftover.rename(directory / former[1])
+        previous = re.fullmatch(r"(.+)-[^-]+-former", name)
+        if previous and not (directory / previous[1]).exists():
+            leftover.rename(directory / previous[1])
         elif leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
@@ -171,7 +171,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise
         raise InputError(f"{path}: not valid JSON: {' '.join(str(error).split())}.") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path}: holds a JSON {type(value).__name__}; expected an object.")
+        raise InputError(f"{path}: contains a JSON {type(value).__name__}, not an object.")
     return value
 
 

@@ -1,8 +1,8 @@
-"""The network as prediction runs it: time first, half-size products where the CPU multiplies them faster.
+"""Fast inference for `SentimentRNN` on CPUs: time-first tensors, and bf16 if the CPU has bf16 instructions.
 
-What is rounded to bf16 is what is multiplied: word vectors, weights and short-term memory. Biases, long-term memory,
-read-out and head stay float32, which halves the error and costs nothing. The same weights in float32 give the
-answers of `SentimentRNN` itself.
+In bf16, only the factors of matrix products are rounded: word vectors, weights and short-term memory. Biases, long-term
+memory, pooling and head stay float32, which halves the error at no cost. In float32, the results are those of
+`SentimentRNN`.
 """
 
 from typing import Literal, get_args
@@ -16,19 +16,17 @@ from sentiment.models.lstm import SentimentRNN, real_positions
 Precision = Literal["auto", "fp32", "bf16"]
 
 SMALLEST_BF16 = 64
-"""Units per layer from which bf16 is worth its digits: below, a core reads some 5,000 reviews a second in float32."""
+"""Minimum units per layer for "auto" to choose bf16; smaller networks reach 5,000 reviews/s per core in float32."""
 _LSTM = 2
-"""oneDNN's number for this kind of layer, as torch hands it over."""
+"""oneDNN's number for LSTM layers."""
 
 
 class InferenceLSTM:
-    """Logits and nothing else, from the weights that a `SentimentRNN` holds at this moment.
-
-    Autocast around a call changes nothing: what is rounded is decided here.
+    """Computes logits with the current weights of a `SentimentRNN`, without dropout; it ignores autocast.
 
     Args:
-        model: whose weights; dropout plays no part.
-        dtype: of the products, torch.float32 or, on a CPU with oneDNN, torch.bfloat16.
+        model: the network.
+        dtype: precision of matrix products: torch.float32 or, on a CPU with oneDNN, torch.bfloat16.
     """
 
     def __init__(self, model: SentimentRNN, dtype: torch.dtype) -> None:
@@ -40,18 +38,18 @@ class InferenceLSTM:
 
     @torch.inference_mode()
     def __call__(self, input_ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32."""
+        """Logits of the positive label: [batch, time] int64, [batch] int64 → [batch] float32."""
         with torch.autocast(input_ids.device.type, enabled=False):
             return self.read_out(self._encode(input_ids), lengths)
 
     @torch.inference_mode()
     def running_logits(self, input_ids: Tensor) -> Tensor:
-        """Logit after each word of one review: [time] int64, at least one → [time] float32."""
+        """Logit after each word of one review: [time] int64, time at least 1 → [time] float32."""
         with torch.autocast(input_ids.device.type, enabled=False):
             return self.model.running_logits(self._encode(input_ids[None]).transpose(0, 1))[0]
 
     def _encode(self, input_ids: Tensor) -> Tensor:
-        # a review alone goes through other kernels than one among others, which would change its last digits
+        # two rows instead of one: a batch of size 1 uses other kernels, which would change the last digits
         outputs = self.embed(input_ids.expand(2, -1) if len(input_ids) == 1 else input_ids)
         for depth in range(len(self.layers)):
             outputs = self.run_layer(depth, outputs)
@@ -68,49 +66,49 @@ class InferenceLSTM:
         short = inputs.new_zeros(1, inputs.shape[1], hidden_dim)
         if self.dtype == torch.float32:
             return torch.lstm(inputs, (short, short), layer, True, 1, 0.0, False, False, False)[0]
-        # what torch.lstm calls, too, but there the long-term memory, which adds up over hundreds of words, is bf16
+        # torch.lstm calls the same kernel, but its long-term memory is bf16: imprecise after hundreds of words
         long = torch.zeros_like(short, dtype=torch.float32)
         return torch.ops.aten.mkldnn_rnn_layer(
             inputs, *layer, short, long, False, [], _LSTM, hidden_dim, 1, True, False, False, False
         )[0]
 
     def read_out(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        """Logits from the last layer: [time, batch, hidden_dim] float32, which is overwritten → [batch] float32."""
+        """Logits from the last layer's outputs: [time, batch, hidden_dim] float32, overwritten → [batch] float32."""
         return self.model.head(_pool(outputs, lengths, self.model.pooling)).squeeze(1)
 
 
 def _pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
-    """`model.pool` with the time first: [time, batch, hidden] → [batch, features]; `outputs` is overwritten."""
+    """`lstm.pool` for time-first outputs: [time, batch, hidden] → [batch, features]; overwrites `outputs`."""
     features = [outputs[(lengths - 1).clamp(min=0), torch.arange(len(lengths), device=outputs.device)]]
     if pooling == "last_max_mean":
         real = real_positions(lengths, len(outputs)).transpose(0, 1).float()
         outputs *= real
         mean = outputs.sum(0) / lengths.clamp(min=1)[:, None]
-        outputs += real.log()  # 0 at a word, minus infinity on padding
+        outputs += real.log()  # 0 for a word, minus infinity for padding
         features += [outputs.amax(0), mean]
     return torch.where(lengths[:, None] > 0, torch.cat(features, 1), 0)
 
 
 def inference_network(model: SentimentRNN, precision: Precision, device: torch.device) -> SentimentRNN | InferenceLSTM:
-    """The quickest network with the answers of `model`: within 2e-3 of its probabilities in bf16, 1e-6 in fp32.
+    """The fastest network for the predictions of `model`; probabilities differ by up to 1e-6 in fp32, 2e-3 in bf16.
 
-    `auto` is bf16 where the CPU multiplies it in hardware and the layers are large enough, else fp32. The model itself
-    where it computes on another device, or has other layers than LSTMs.
+    "auto" is bf16 if the CPU has bf16 instructions and the layers are large enough, otherwise fp32. On other devices
+    than CPUs, and for layers that are not plain LSTMs, the result is `model` itself.
 
     Raises:
-        InputError: for an unknown precision, or bf16 where it cannot be had.
+        InputError: if the precision is unknown, or bf16 is not available.
     """
     if precision not in get_args(Precision):
-        raise InputError(f"precision is {precision!r}; it is one of {', '.join(get_args(Precision))}.")
+        raise InputError(f"precision is {precision!r}; it must be one of {', '.join(get_args(Precision))}.")
     layers = list(model.encoder.layers)
-    known = device.type == "cpu" and all(_is_plain(layer) for layer in layers)
-    if precision == "bf16" and not (known and _computes_bf16()):
+    is_plain = device.type == "cpu" and all(_is_plain(layer) for layer in layers)
+    if precision == "bf16" and not (is_plain and _supports_bf16()):
         raise InputError(
-            "bf16 needs a CPU on which oneDNN computes it (AVX-512 or AMX), and plain LSTM layers; choose auto or fp32."
+            "bf16 needs oneDNN on a CPU with AVX-512 or AMX, and a model with plain LSTM layers; choose auto or fp32."
         )
-    if not known:
+    if not is_plain:
         return model
-    bf16 = precision == "bf16" or (precision == "auto" and _bf16_pays(int(layers[0].hidden_size)))  # type: ignore[arg-type]
+    bf16 = precision == "bf16" or (precision == "auto" and _is_bf16_faster(int(layers[0].hidden_size)))  # type: ignore[arg-type]
     return InferenceLSTM(model, torch.bfloat16 if bf16 else torch.float32)
 
 
@@ -120,12 +118,12 @@ def _is_plain(layer: nn.Module) -> bool:
     )
 
 
-def _computes_bf16() -> bool:
-    """Whether oneDNN has LSTM kernels in bf16 for this CPU; without AVX-512 there are none."""
+def _supports_bf16() -> bool:
+    """Whether oneDNN has bf16 LSTM kernels for this CPU; they need AVX-512."""
     return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _bf16_pays(hidden_dim: int) -> bool:
+def _is_bf16_faster(hidden_dim: int) -> bool:
     capabilities = torch.cpu.get_capabilities()
     in_hardware = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
     return bool(in_hardware) and torch.backends.mkldnn.is_available() and hidden_dim >= SMALLEST_BF16

@@ -1,9 +1,7 @@
-"""Next-word prediction with the classifier's encoder: how it learns to read before it learns to judge.
+"""Language model with the encoder of the classifier: predicts the next word, to pretrain the encoder.
 
-Notable:
-- words are told apart by the same vectors that they are read with (Press & Wolf 2017), so that every word of every
-  review pulls at the embedding twice;
-- in training a word is set against a sample of the vocabulary (Jean et al. 2015), in validation against all of it.
+- The softmax uses the word vectors of the embedding (tied weights, Press & Wolf 2017).
+- Training uses a sampled softmax (Jean et al. 2015), validation the whole vocabulary.
 """
 
 import math
@@ -15,19 +13,19 @@ from torch import Tensor, nn
 from sentiment.models.lstm import LSTMEncoder, State
 
 ROWS_AT_ONCE = 256
-"""Positions whose likelihood over the whole vocabulary is computed at once: 30 MB, three times as fast as 120."""
+"""Positions per step of the softmax over the whole vocabulary: 30 MB, three times as fast as 120 MB."""
 
 
 class LanguageModel(nn.Module):
-    """Encoder and tied softmax over the vocabulary.
+    """LSTM encoder and tied softmax over the vocabulary.
 
     Args:
-        vocab_size: words known, ids by falling frequency.
-        embedding_dim: width of a word vector.
+        vocab_size: number of words; ids are sorted by falling frequency.
+        embedding_dim: size of a word vector.
         hidden_dim: units per LSTM layer.
-        num_layers: stacked LSTM layers.
-        output_dropout: before the softmax.
-        negatives: words drawn for a training step to set its targets against; 0 takes the whole vocabulary.
+        num_layers: number of LSTM layers.
+        output_dropout: dropout before the softmax.
+        negatives: negative words drawn per training step; 0 uses the whole vocabulary.
         encoder_settings: further keyword arguments of `LSTMEncoder`.
     """
 
@@ -58,8 +56,8 @@ class LanguageModel(nn.Module):
 
         Args:
             input_ids: [batch, time] int64.
-            targets: [batch, time] int64, the word that follows each.
-            state: memory carried over from the chunk before.
+            targets: [batch, time] int64, the next word at each position.
+            state: LSTM state after the previous chunk; None for zeros.
         """
         outputs, state = self.encoder(input_ids, state)
         loss = self.softmax(self.dropout(outputs).flatten(0, 1), targets.flatten(), self.encoder.embedding.weight)
@@ -67,13 +65,13 @@ class LanguageModel(nn.Module):
 
 
 class TiedSoftmax(nn.Module):
-    """Likelihood of words: state → linear → product with each word's vector, plus that word's bias.
+    """Softmax over the vocabulary: LSTM output → linear layer → product with each word vector, plus a bias.
 
     Args:
-        vocab_size: words known, ids by falling frequency.
-        embedding_dim: width of a word vector.
-        hidden_dim: width of a state.
-        negatives: words drawn per training step; 0 takes the whole vocabulary.
+        vocab_size: number of words; ids are sorted by falling frequency.
+        embedding_dim: size of a word vector.
+        hidden_dim: size of an LSTM output.
+        negatives: negative words drawn per training step; 0 uses the whole vocabulary.
     """
 
     def __init__(self, vocab_size: int, embedding_dim: int, hidden_dim: int, negatives: int = 0) -> None:
@@ -86,15 +84,15 @@ class TiedSoftmax(nn.Module):
         """Mean negative log likelihood in nats: [n, hidden_dim], [n] int64, [vocab_size, embedding_dim] → scalar."""
         queries = self.projection(outputs)
         if self.training and self.negatives:
-            return self._against_sample(queries, targets, vectors)
+            return self._sampled_loss(queries, targets, vectors)
         total = outputs.new_zeros((), dtype=torch.float32)
-        for some, wanted in zip(queries.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True):
-            # in float32 also under bf16 autocast, where a sum of thousands keeps three digits
-            total = total + F.cross_entropy((some @ vectors.T).float() + self.bias, wanted, reduction="sum")
+        for part, words in zip(queries.split(ROWS_AT_ONCE), targets.split(ROWS_AT_ONCE), strict=True):
+            # in float32 also under bf16 autocast, since bf16 has only three digits
+            total = total + F.cross_entropy((part @ vectors.T).float() + self.bias, words, reduction="sum")
         return total / len(targets)
 
-    def _against_sample(self, queries: Tensor, targets: Tensor, vectors: Tensor) -> Tensor:
-        """Each target against words drawn by Zipf's law, a word's score lowered by the log of its expected draws."""
+    def _sampled_loss(self, queries: Tensor, targets: Tensor, vectors: Tensor) -> Tensor:
+        """Loss against negative words drawn by Zipf's law; scores are corrected by the log of their expected draws."""
         drawn = draw_zipf(self.negatives, len(vectors), queries.device).unique()
         others = (queries @ F.embedding(drawn, vectors).T).float() + self.bias[drawn]
         others = others - log_expected_draws(drawn, self.negatives, len(vectors))
@@ -105,21 +103,21 @@ class TiedSoftmax(nn.Module):
 
 
 def draw_zipf(count: int, vocab_size: int, device: torch.device) -> Tensor:
-    """Ids drawn by Zipf's law: [count] int64."""
+    """Draw ids by Zipf's law: [count] int64."""
     uniform = torch.rand(count, dtype=torch.float64, device=device)
     return ((uniform * math.log(vocab_size + 1)).exp().long() - 1).clamp(0, vocab_size - 1)
 
 
 def log_zipf(ids: Tensor, vocab_size: int) -> Tensor:
-    """Log of the probability log((id + 2) / (id + 1)) / log(vocab_size + 1) of each id: float32."""
+    """Log of the probability of each id under `draw_zipf`, log((id + 2) / (id + 1)) / log(vocab_size + 1): float32."""
     return torch.log(torch.log((ids + 2.0) / (ids + 1.0)) / math.log(vocab_size + 1))
 
 
 def log_expected_draws(ids: Tensor, count: int, vocab_size: int) -> Tensor:
-    """Log of the chance that `count` draws by `draw_zipf` contain each id: float32."""
+    """Log of the probability that `count` draws by `draw_zipf` contain each id: float32."""
     return torch.log(-torch.expm1(count * torch.log1p(-log_zipf(ids, vocab_size).exp())))
 
 
 def perplexity(loss: float) -> float:
-    """exp of a mean negative log likelihood in nats."""
+    """Perplexity for a mean negative log likelihood in nats: exp(loss)."""
     return float(torch.tensor(loss, dtype=torch.float64).exp())

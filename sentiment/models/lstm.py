@@ -1,11 +1,9 @@
 """SentimentRNN: embedding → stacked LSTM → pooling → dropout → linear.
 
-Notable:
-- one-layer LSTMs are stacked here, so that the dropout between them is ours: it can be one mask per review
-  (variational), and its random state is torch's own, which an exactly resumed run needs;
-- right-padded batches need no packing: a forward LSTM never sees the padding before the last real token, and
-  pooling looks at real tokens alone;
-- a review of length 0 has features of zero, so its logit is the head's answer to nothing.
+- The layers are separate one-layer LSTMs, with our own dropout between them. So it can use one mask per review
+  (variational dropout), and it uses torch's random number generator, which a run needs to resume exactly.
+- Right-padded batches are not packed: a forward LSTM gets the padding after the last token, and pooling ignores it.
+- A review of length 0 has features of zero, so its logit is the output of the head for zeros.
 """
 
 import torch
@@ -16,7 +14,7 @@ State = list[tuple[Tensor, Tensor]]
 """Per layer: short-term memory h and long-term memory c, each [1, batch, hidden_dim]."""
 
 POOLINGS = {"last": 1, "last_max_mean": 3}
-"""Name of each read-out and its width in multiples of hidden_dim."""
+"""{pooling: number of its features, in multiples of hidden_dim}."""
 
 
 class LSTMEncoder(nn.Module):
@@ -24,19 +22,19 @@ class LSTMEncoder(nn.Module):
 
     Args:
         vocab_size: rows of the embedding.
-        embedding_dim: width E of a word vector.
-        hidden_dim: units H per layer.
-        num_layers: stacked LSTM layers.
-        dropout: between the layers.
-        variational: one dropout mask per sequence instead of one per time step.
-        embedding_dropout: on word vectors.
-        word_dropout: chance that a word vector is zeroed whole.
-        weight_dropout: on the recurrent matrices.
+        embedding_dim: size of a word vector.
+        hidden_dim: units per layer.
+        num_layers: number of LSTM layers.
+        dropout: dropout between the layers, 0 to 1.
+        variational: whether `dropout` uses one mask per review instead of one per time step.
+        embedding_dropout: dropout on word vectors, 0 to 1.
+        word_dropout: probability that a whole word vector is set to zero.
+        weight_dropout: dropout on the recurrent weight matrices, 0 to 1.
         forget_gate_bias: initial bias of the forget gates; all other biases start at 0.
-        padding_id: id whose vector is zero and stays so.
+        padding_id: id of the padding; its word vector is always zero.
 
     Raises:
-        ValueError: for a size below 1 or a dropout outside [0, 1].
+        ValueError: if a size is below 1, or a dropout is outside [0, 1].
     """
 
     def __init__(
@@ -62,7 +60,7 @@ class LSTMEncoder(nn.Module):
         rates = {"dropout": dropout, "embedding_dropout": embedding_dropout, "word_dropout": word_dropout}
         for name, rate in {**rates, "weight_dropout": weight_dropout}.items():
             if not 0 <= rate <= 1:
-                raise ValueError(f"{name} is {rate}; it must lie between 0 and 1.")
+                raise ValueError(f"{name} is {rate}; it must be between 0 and 1.")
         self.dropout, self.variational = dropout, variational
         self.embedding_dropout, self.word_dropout, self.weight_dropout = embedding_dropout, word_dropout, weight_dropout
         self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx=padding_id)
@@ -78,11 +76,11 @@ class LSTMEncoder(nn.Module):
                 for name, parameter in layer.named_parameters():
                     if name.startswith("bias"):
                         parameter.zero_()
-                # torch keeps the gates in the order input, forget, candidate, output
+                # torch stacks the gates in the order input, forget, candidate, output
                 dict(layer.named_parameters())["bias_ih_l0"].chunk(4)[1].fill_(forget_gate_bias)
 
     def embed(self, input_ids: Tensor) -> Tensor:
-        """Word vectors with their dropout: [batch, time] → [batch, time, embedding_dim]."""
+        """Word vectors, with dropout in training: [batch, time] → [batch, time, embedding_dim]."""
         embedded = self.embedding(input_ids)
         if self.training and self.word_dropout:
             embedded = embedded * F.dropout(embedded.new_ones(*input_ids.shape, 1), self.word_dropout)
@@ -94,12 +92,12 @@ class LSTMEncoder(nn.Module):
         final: State = []
         for depth, layer in enumerate(self.layers):
             if depth:
-                outputs = self._between_layers(outputs)
+                outputs = self._apply_dropout(outputs)
             outputs, last = self._run_layer(layer, outputs, None if state is None else state[depth])
-            final.append(last)  # type: ignore[arg-type]  # mypy takes the pair for a tensor
+            final.append(last)  # type: ignore[arg-type]  # mypy infers a tensor instead of a pair
         return outputs, final
 
-    def _between_layers(self, outputs: Tensor) -> Tensor:
+    def _apply_dropout(self, outputs: Tensor) -> Tensor:
         if not (self.training and self.dropout):
             return outputs
         if not self.variational:
@@ -115,17 +113,17 @@ class LSTMEncoder(nn.Module):
         return torch.func.functional_call(layer, {"weight_hh_l0": dropped}, (inputs, state))
 
     def forward(self, input_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Embed and encode."""
+        """`embed`, then `encode`."""
         return self.encode(self.embed(input_ids), state)
 
 
 def real_positions(lengths: Tensor, time: int) -> Tensor:
-    """[batch] → [batch, time, 1] bool: True where there is a token, False on padding."""
+    """Mask of tokens: lengths [batch] → [batch, time, 1] bool, True for tokens, False for padding."""
     return (torch.arange(time, device=lengths.device) < lengths[:, None])[:, :, None]
 
 
 def pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
-    """Read-out over real tokens: [batch, time, hidden] → [batch, features], zeros for a length of 0."""
+    """Pool over the tokens, without padding: [batch, time, hidden] → [batch, features]; zeros for a length of 0."""
     real = real_positions(lengths, outputs.shape[1])
     last = outputs[torch.arange(len(outputs), device=outputs.device), (lengths - 1).clamp(min=0)]
     features = [last]
@@ -136,7 +134,7 @@ def pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
 
 
 def pool_prefixes(outputs: Tensor, pooling: str) -> Tensor:
-    """Read-out of every prefix: [batch, time, hidden] → [batch, time, features]; at t as `pool` of t + 1 tokens."""
+    """Pool over each prefix: [batch, time, hidden] → [batch, time, features]; t pools t + 1 tokens."""
     features = [outputs]
     if pooling == "last_max_mean":
         counts = torch.arange(1, outputs.shape[1] + 1, device=outputs.device)[:, None]
@@ -145,23 +143,23 @@ def pool_prefixes(outputs: Tensor, pooling: str) -> Tensor:
 
 
 class SentimentRNN(nn.Module):
-    """Tokens → embedding → stacked LSTM with dropout → linear; the sigmoid is `probability`.
+    """The classifier: embedding → stacked LSTM → pooling → head; it returns logits.
 
     Args:
-        vocab_size: words known.
-        embedding_dim: width of a word vector.
+        vocab_size: number of words.
+        embedding_dim: size of a word vector.
         hidden_dim: units per LSTM layer.
-        num_layers: stacked LSTM layers.
-        dropout: between the layers.
-        pooling: "last" reads the state at the last real token; "last_max_mean" adds the maximum and mean over time.
-        head_dropout: before each linear layer.
-        head_dim: units of a ReLU layer before the last linear one; 0 for none.
+        num_layers: number of LSTM layers.
+        dropout: dropout between the layers, 0 to 1.
+        pooling: "last" for the state at the last token, "last_max_mean" for also the maximum and mean over time.
+        head_dropout: dropout before each linear layer of the head, 0 to 1.
+        head_dim: units of a hidden ReLU layer in the head; 0 for no such layer.
         encoder_settings: further keyword arguments of `LSTMEncoder`.
 
     Raises:
-        ValueError: for a size below 1, a dropout outside [0, 1] or an unknown pooling.
+        ValueError: if a size is below 1, a dropout is outside [0, 1], or the pooling is unknown.
 
-    Example:
+    Examples:
         >>> model = SentimentRNN(vocab_size=100, embedding_dim=8, hidden_dim=4)
         >>> model(torch.tensor([[5, 6, 7], [8, 1, 1]]), torch.tensor([3, 1])).shape
         torch.Size([2])
@@ -182,7 +180,7 @@ class SentimentRNN(nn.Module):
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS:
-            raise ValueError(f"pooling is {pooling!r}; it is one of {', '.join(POOLINGS)}.")
+            raise ValueError(f"pooling is {pooling!r}; it must be one of {', '.join(POOLINGS)}.")
         if head_dim < 0 or not 0 <= head_dropout <= 1:
             raise ValueError(f"head_dim is {head_dim} and head_dropout {head_dropout}; give at least 0, and 0 to 1.")
         self.pooling = pooling
@@ -199,7 +197,7 @@ class SentimentRNN(nn.Module):
         self.head = nn.Sequential(nn.Dropout(head_dropout), *hidden, nn.Linear(head_dim or width, 1))
 
     def forward(self, input_ids: Tensor, lengths: Tensor, perturbation: Tensor | None = None) -> Tensor:
-        """Logits of positive: [batch, time] int64, [batch] int64 → [batch] float32.
+        """Logits of the positive label: [batch, time] int64, [batch] int64 → [batch] float32.
 
         `perturbation` [batch, time, embedding_dim] is added to the word vectors (adversarial training).
         """
@@ -209,10 +207,10 @@ class SentimentRNN(nn.Module):
     def classify(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Logits from word vectors: [batch, time, embedding_dim], [batch] → [batch] float32."""
         outputs, _ = self.encoder.encode(embedded)
-        # pooled and classified in float32 also under bf16 autocast: sums over hundreds of tokens need the digits
+        # in float32 also under bf16 autocast: sums over hundreds of tokens need its precision
         with torch.autocast(outputs.device.type, enabled=False):
             return self.head(pool(outputs.float(), lengths, self.pooling)).squeeze(1)
 
     def running_logits(self, outputs: Tensor) -> Tensor:
-        """Logit after each word: the encoder's [batch, time, hidden_dim] → [batch, time]."""
+        """Logit after each word: outputs of the encoder [batch, time, hidden_dim] → [batch, time]."""
         return self.head(pool_prefixes(outputs, self.pooling)).squeeze(2)

@@ -1,9 +1,9 @@
-"""One LSTM unit written out to be read, proven equal to `nn.LSTM` (tests/unit/test_lstm_unit.py).
+"""An LSTM unit, written out step by step for readers; tests/unit/models/test_lstm_cell.py compares it with `nn.LSTM`.
 
-At each step the unit holds two memories. Three gates, each a share between 0 and 1, decide what becomes of them.
+The unit has two memories. At each step, three gates, each a share between 0 and 1, decide how the memories change.
 
-The same quantity goes by several names, in papers and PyTorch, in articles that speak of memories, and in courses that
-speak of learn, forget, remember and use gates:
+Each quantity has several names: in papers and PyTorch, in articles about long-term and short-term memory, and in
+courses with learn, forget, remember and use gates.
 
 | here                         |     | papers, PyTorch | articles on memories             | courses on four gates |
 | ---------------------------- | --- | --------------- | -------------------------------- | --------------------- |
@@ -36,24 +36,24 @@ from sentiment.errors import InputError
 
 
 class LSTMStep(NamedTuple):
-    """What one step did; each [..., hidden], or without dimensions for the scalar unit."""
+    """All quantities of one step: each [..., hidden], or a scalar without dimensions for a unit of size 1."""
 
     long_remember_percent: Tensor
-    """Share of the long-term memory that was kept, 0 to 1."""
+    """Share of the long-term memory that is kept, 0 to 1."""
     potential_remember_percent: Tensor
-    """Share of the potential memory that was added, 0 to 1."""
+    """Share of the potential memory that is added, 0 to 1."""
     potential_memory: Tensor
-    """What could be remembered of this input, -1 to 1."""
+    """New memory from this input, -1 to 1."""
     updated_long_memory: Tensor
-    """Long-term memory after the step; unbounded."""
+    """Long-term memory after the step, unbounded."""
     output_percent: Tensor
-    """Share of tanh(long-term memory) that was exposed, 0 to 1."""
+    """Share of tanh(long-term memory) that becomes the output, 0 to 1."""
     updated_short_memory: Tensor
-    """Short-term memory after the step, -1 to 1: also the unit's output."""
+    """Short-term memory after the step, -1 to 1; also the output of the unit."""
 
 
 class Gate(nn.Module):
-    """What a gate weighs before its sigmoid or tanh: short_memory·W + input·U + b."""
+    """The linear part of a gate, before its sigmoid or tanh: short_memory·W + input·U + b."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -70,13 +70,16 @@ class Gate(nn.Module):
 
 
 class LSTMUnit(nn.Module):
-    """An LSTM unit; of size 1 it has scalar weights and takes and gives scalars.
+    """An LSTM unit. With size 1, it also takes and returns scalars.
 
     Args:
-        input_size: length of an input vector.
-        hidden_size: length of each memory.
+        input_size: size of an input vector.
+        hidden_size: size of each memory.
 
-    Example:
+    Raises:
+        InputError: if a size is below 1.
+
+    Examples:
         >>> unit = LSTMUnit()
         >>> step = unit.lstm_unit(input_value=0.5, long_memory=2.0, short_memory=1.0)
         >>> 0 < float(step.long_remember_percent) < 1
@@ -95,31 +98,31 @@ class LSTMUnit(nn.Module):
 
     @classmethod
     def from_lstm(cls, lstm: nn.LSTM, layer: int = 0, reverse: bool = False) -> "LSTMUnit":
-        """A unit with a copy of the weights of one layer of an `nn.LSTM`.
+        """Create a unit with a copy of the weights of one layer of an `nn.LSTM`.
 
         Args:
-            lstm: any but one with projections (`proj_size`).
-            layer: which of its layers, from 0.
-            reverse: the backward direction of a bidirectional one.
+            lstm: an LSTM without projections (`proj_size` 0).
+            layer: index of the layer, from 0.
+            reverse: whether to copy the backward direction of a bidirectional LSTM.
 
         Raises:
-            InputError: if `lstm` is another kind of module, has projections, or lacks the layer or direction.
+            InputError: if `lstm` is another kind of module, has projections, or does not have this layer or direction.
         """
         if not isinstance(lstm, nn.LSTM):
-            raise InputError(f"the weights come from an nn.LSTM, not from {type(lstm).__name__}.")
+            raise InputError(f"from_lstm needs an nn.LSTM, not a {type(lstm).__name__}.")
         if lstm.proj_size:
-            raise InputError(f"an nn.LSTM with proj_size {lstm.proj_size} exposes no plain short-term memory; use 0.")
+            raise InputError(f"an nn.LSTM with proj_size {lstm.proj_size} has no plain short-term memory; use 0.")
         if not 0 <= layer < lstm.num_layers or (reverse and not lstm.bidirectional):
             raise InputError(
-                f"there is no layer {layer}{' in reverse' if reverse else ''} in an nn.LSTM of {lstm.num_layers} "
-                f"layer(s){'' if lstm.bidirectional else ' that reads forward'}."
+                f"there is no layer {layer}{' in reverse' if reverse else ''}: this nn.LSTM has {lstm.num_layers} "
+                f"layer(s){'' if lstm.bidirectional else ' and only the forward direction'}."
             )
         suffix = f"l{layer}" + ("_reverse" if reverse else "")
         input_weights, short_weights = getattr(lstm, f"weight_ih_{suffix}"), getattr(lstm, f"weight_hh_{suffix}")
         unit = cls(input_weights.shape[1], lstm.hidden_size).to(input_weights)
         biases = input_weights.new_zeros(4 * lstm.hidden_size)
         if lstm.bias:
-            # PyTorch adds two biases, one for cuDNN's sake; their sum is the b of the papers
+            # PyTorch has two biases, because cuDNN does; their sum is the b of the papers
             biases = getattr(lstm, f"bias_ih_{suffix}") + getattr(lstm, f"bias_hh_{suffix}")
         # PyTorch stacks the gates in the order input, forget, candidate, output
         gates = (unit.input, unit.forget, unit.candidate, unit.output)
@@ -133,15 +136,15 @@ class LSTMUnit(nn.Module):
         return unit
 
     def lstm_unit(self, input_value: ArrayLike, long_memory: ArrayLike, short_memory: ArrayLike) -> LSTMStep:
-        """One step.
+        """Compute one step.
 
         Args:
-            input_value: [..., input]; a number for an input of size 1.
-            long_memory: [..., hidden]; a number for size 1.
-            short_memory: [..., hidden]; a number for size 1.
+            input_value: [..., input]; or a number, if the input size is 1.
+            long_memory: [..., hidden]; or a number, if the hidden size is 1.
+            short_memory: [..., hidden]; or a number, if the hidden size is 1.
 
         Raises:
-            InputError: if a last dimension is not the unit's.
+            InputError: if the last dimension of an argument has the wrong size.
         """
         x = self._vector("input_value", input_value, self.input_size)
         long = self._vector("long_memory", long_memory, self.hidden_size)
@@ -150,12 +153,12 @@ class LSTMUnit(nn.Module):
         # stage 1, forget gate: how much of the long-term memory is kept
         long_remember_percent = torch.sigmoid(self.forget(short, x))
 
-        # stage 2, input gate and candidate: what could be added to it, and how much of that is
+        # stage 2, input gate and candidate: new memory, and how much of it is added
         potential_remember_percent = torch.sigmoid(self.input(short, x))
         potential_memory = torch.tanh(self.candidate(short, x))
         updated_long_memory = long * long_remember_percent + potential_remember_percent * potential_memory
 
-        # stage 3, output gate: how much of it shows
+        # stage 3, output gate: how much of the long-term memory becomes the output
         output_percent = torch.sigmoid(self.output(short, x))
         updated_short_memory = output_percent * torch.tanh(updated_long_memory)
 
@@ -180,7 +183,7 @@ class LSTMUnit(nn.Module):
     def steps(
         self, inputs: Tensor, long_memory: Tensor | None = None, short_memory: Tensor | None = None
     ) -> Iterator[LSTMStep]:
-        """Each step over a sequence.
+        """Yield each step over a sequence.
 
         Args:
             inputs: [..., time, input].
@@ -198,12 +201,12 @@ class LSTMUnit(nn.Module):
     def forward(
         self, inputs: Tensor, long_memory: Tensor | None = None, short_memory: Tensor | None = None
     ) -> LSTMStep:
-        """Run over a sequence: [..., time, input] → a record whose fields are [..., time, hidden].
+        """Run over a sequence: [..., time, input] → an `LSTMStep` whose fields are [..., time, hidden].
 
         Raises:
-            InputError: for a sequence without steps.
+            InputError: if the sequence is empty.
         """
         steps = list(self.steps(inputs, long_memory, short_memory))
         if not steps:
-            raise InputError("the sequence has no steps; give at least one.")
+            raise InputError("the sequence has no steps; it must have at least one.")
         return LSTMStep(*(torch.stack(values, -2) for values in zip(*steps, strict=True)))

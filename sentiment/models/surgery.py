@@ -1,6 +1,7 @@
-"""A smaller network begins as a part of a larger one: narrower word vectors, and of each layer the units most heard.
+"""Cut a smaller network out of a larger one: shorter word vectors, and the most used units of each layer.
 
-The larger one's answers are not kept, but what its units have learned to watch for is, and training soon connects it.
+The smaller network does not predict like the larger one. But its units have learned useful features, so it is a good
+start for training (warm start).
 """
 
 from collections.abc import Mapping
@@ -13,32 +14,32 @@ _GATED = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 
 
 def principal_axes(vectors: Tensor, count: int) -> Tensor:
-    """The axes on which word vectors differ most: [words, width] → [width, count] (Eckart & Young)."""
+    """The axes on which word vectors differ most (Eckart & Young): [words, size] → [size, count]."""
     _, _, axes = torch.linalg.svd(vectors.float(), full_matrices=False)
     return axes[:count].T
 
 
 def shrink(weights: Mapping[str, Tensor], embedding_dim: int, hidden_dim: int) -> dict[str, Tensor]:
-    """Weights of a `SentimentRNN` with fewer units, cut from those of a larger one.
+    """Cut the weights of a smaller `SentimentRNN` out of those of a larger one.
 
-    Word vectors are projected on their principal axes, which the first layer takes into account. Of a layer those
-    units stay that the next layer, or the head, reads with the largest weights.
+    Word vectors are projected on their principal axes, and the input weights of the first layer with them. Each layer
+    keeps the units with the largest weights in the next layer, or in the head.
 
     Args:
-        weights: of the larger network, by their names in its `state_dict`.
-        embedding_dim: at most the larger one's.
-        hidden_dim: at most the larger one's.
+        weights: state dict of the larger network.
+        embedding_dim: size of a word vector in the smaller network; at most that of the larger one.
+        hidden_dim: units per layer in the smaller network; at most those of the larger one.
     """
     part = {name: tensor.float() for name, tensor in weights.items()}
     layers = [f"encoder.layers.{depth}." for depth in range(sum(name.endswith("weight_hh_l0") for name in part))]
     axes = principal_axes(part[EMBEDDING], embedding_dim)
-    for reader in (EMBEDDING, layers[0] + "weight_ih_l0"):
-        part[reader] = part[reader] @ axes
-    for layer, reader in zip(layers, [*(above + "weight_ih_l0" for above in layers[1:]), "head.1.weight"], strict=True):
+    for name in (EMBEDDING, layers[0] + "weight_ih_l0"):
+        part[name] = part[name] @ axes
+    for layer, above in zip(layers, [*(name + "weight_ih_l0" for name in layers[1:]), "head.1.weight"], strict=True):
         units = part[layer + "weight_hh_l0"].shape[1]
-        read = part[reader].unflatten(1, (-1, units))  # by the head once for each kind of pooling
-        kept = read.norm(dim=(0, 1)).topk(hidden_dim).indices.sort().values
-        part[reader] = read[:, :, kept].flatten(1)
+        used = part[above].unflatten(1, (-1, units))  # the head uses each unit once per kind of pooling
+        kept = used.norm(dim=(0, 1)).topk(hidden_dim).indices.sort().values
+        part[above] = used[:, :, kept].flatten(1)
         part[layer + "weight_hh_l0"] = part[layer + "weight_hh_l0"][:, kept]
         for name in _GATED:
             part[layer + name] = part[layer + name].unflatten(0, (4, units))[:, kept].flatten(0, 1)

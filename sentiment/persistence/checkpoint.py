@@ -1,7 +1,7 @@
 """A model directory with its weights: config.json, model.safetensors, vocab.json, metrics.json, README.md.
 
-Only JSON and safetensors are read, from files with these names; nothing in a model directory can run code or lead out
-of it. All but the weights is `sentiment.persistence.model_directory`'s.
+Only JSON and safetensors files with these names are read, so loading a model runs no code and reads no other files.
+`sentiment.persistence.model_directory` reads and writes everything except the weights.
 """
 
 import hashlib
@@ -39,16 +39,16 @@ DTYPES = ("F32", "F16", "BF16")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a model directory holds.
+    """The contents of a model directory.
 
     Attributes:
         kind: "sentiment-rnn" or "language-model".
         model_settings: keyword arguments of the network.
-        text: vocabulary and reading settings.
-        weights: the network's state dict.
-        calibration: what `calibration.fit_calibration` gives; a temperature of 1 and no band until it is fitted.
-        metrics: figures of the validation part.
-        card: the model card, Markdown.
+        text: vocabulary and text settings.
+        weights: state dict of the network.
+        calibration: result of `calibration.fit_calibration`; before it is fitted, a temperature of 1.
+        metrics: metrics of the validation part, or of the last evaluation.
+        card: model card, Markdown.
     """
 
     kind: str
@@ -60,11 +60,11 @@ class Checkpoint:
     card: str = ""
 
     def with_card(self, card: str) -> "Checkpoint":
-        """The same model under another card."""
+        """The same model with another card."""
         return replace(self, card=card)
 
     def digest(self) -> str:
-        """SHA-256 over all that decides an answer; two models with the same digest answer alike."""
+        """SHA-256 of everything that a prediction depends on; equal digests mean equal predictions."""
         text = self.text
         settings = [tokenizer.VERSION, self.kind, self.model_settings, self.calibration]
         settings += [text.vocabulary.counts, text.max_length, text.keep, text.direction]
@@ -74,7 +74,7 @@ class Checkpoint:
         return digest.hexdigest()
 
     def description(self) -> ModelDirectory:
-        """All of it but the weights."""
+        """Everything except the weights."""
         return ModelDirectory(
             self.kind, self.model_settings, self.text, self.calibration, dict(self.metrics), self.card
         )
@@ -87,11 +87,11 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
-    """Write a model directory, replacing a former one only when the new one is whole.
+    """Write a model directory; an existing one is replaced only when the new one is complete.
 
     Raises:
         RunError: if it cannot be written.
-        InputError: if something else than a model directory stands there.
+        InputError: if `directory` exists and is not a model directory.
     """
     check_place(directory)
     with atomic_directory(directory) as target:
@@ -101,10 +101,10 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
 
 
 def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None:
-    """Give a model directory other figures and another card; weights and vocabulary stay, byte for byte.
+    """Replace the metrics and the card of a model directory; weights and vocabulary do not change.
 
     Raises:
-        RunError: if it cannot be written; the former directory is whole then.
+        RunError: if it cannot be written; the model directory is then unchanged.
     """
     config = read_json(directory / "config.json")
     with atomic_directory(directory) as target:
@@ -117,10 +117,14 @@ def replace_figures(directory: Path, metrics: dict[str, Any], card: str) -> None
 
 
 def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
-    """Read a model directory strictly; `kinds` are those of `KINDS` that are of use.
+    """Read and check a model directory.
+
+    Args:
+        directory: model directory.
+        kinds: allowed kinds of networks, of `KINDS`.
 
     Raises:
-        InputError: one sentence naming the file and what is wrong with it.
+        InputError: if something is missing, damaged or of another kind; it names the file and the problem.
     """
     found = read_directory(directory, TORCH_WEIGHTS, *kinds)
     weights = _read_weights(directory / TORCH_WEIGHTS, found.kind, found.model_settings)
@@ -130,7 +134,7 @@ def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
 
 
 def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, Tensor]:
-    """Tensors of a safetensors file, compared by name and shape with the network before memory is taken for them."""
+    """Read the tensors of a safetensors file; their names and shapes are checked before memory is allocated."""
     try:
         expected = tensor_shapes(KINDS[kind], settings)
     except InputError as error:
@@ -141,15 +145,15 @@ def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, 
             for name in sorted(expected.keys() | found.keys()):
                 if found.get(name) != expected.get(name):
                     raise InputError(
-                        f"{file}: tensor {name!r} has shape {found.get(name)}, where the settings in config.json "
-                        f"give {expected.get(name)}."
+                        f"{file}: tensor {name!r} has shape {found.get(name)}, but the settings in config.json give "
+                        f"{expected.get(name)}."
                     )
                 if (dtype := tensors.get_slice(name).get_dtype()) not in DTYPES:
-                    raise InputError(f"{file}: tensor {name!r} holds {dtype} where floating-point weights belong.")
+                    raise InputError(f"{file}: tensor {name!r} contains {dtype}, not floating-point weights.")
             weights = {name: tensors.get_tensor(name).float() for name in expected}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: not a readable safetensors file: {' '.join(str(error).split())}.") from error
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
-            raise InputError(f"{file}: tensor {name!r} holds values that are not finite.")
+            raise InputError(f"{file}: tensor {name!r} contains values that are not finite.")
     return weights

@@ -1,4 +1,4 @@
-"""Models on the Hugging Face hub."""
+"""Download and upload models on the Hugging Face hub."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ from sentiment.errors import InputError, RunError
 
 
 def is_hub_id(model: str) -> bool:
-    """Whether a name is written as the hub writes one: `owner/name`."""
+    """Whether a name has the form of a hub id, `owner/name`."""
     return model.count("/") == 1 and not model.startswith((".", "/", "~"))
 
 
 def download(model: str, revision: str | None = None) -> Path:
-    """Fetch a model from the hub, or find it in the hub's own cache.
+    """Download a model from the hub, or find it in the cache of `huggingface_hub`.
 
     Args:
         model: hub id, `owner/name`.
-        revision: branch, tag or commit; None takes the default branch.
+        revision: branch, tag or commit; None for the default branch.
 
     Returns:
-        The directory that holds the files of the model.
+        The directory with the files of the model.
 
     Raises:
         InputError: if there is no such model.
@@ -38,11 +38,11 @@ def download(model: str, revision: str | None = None) -> Path:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise InputError(f"{model}: no such model directory, and no such model on the hub.") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise RunError(f"{model}: no such model directory here, and the hub cannot be reached.") from error
+        raise RunError(f"{model}: no such model directory, and the hub cannot be reached.") from error
 
 
 def upload(directory: Path, repo_id: str) -> str:
-    """Upload a model directory to the hub, in a repository that is made if need be; returns the commit's address."""
+    """Upload a model directory to the hub, creating the repository if necessary; returns the URL of the commit."""
     from huggingface_hub import HfApi
 
     api = HfApi()

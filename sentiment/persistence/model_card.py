@@ -1,4 +1,4 @@
-"""The model card: README.md of a model directory, made of the model's own settings and figures."""
+"""The model card (README.md of a model directory), written from the settings and metrics of the model."""
 
 import json
 import re
@@ -27,11 +27,11 @@ and Christopher Potts, *Learning Word Vectors for Sentiment Analysis*, ACL 2011
 
 
 def model_card(checkpoint: Checkpoint) -> str:
-    """Markdown card, with the `model-index` block that the hub reads.
+    """Model card in Markdown, with the `model-index` block for the hub.
 
     Args:
-        checkpoint: its `metrics` are what metrics.json of the model directory holds: figures, `data` and `split` that
-            they were measured on, and `training`, the settings of the run.
+        checkpoint: the model; its `metrics` should have the metrics, the `data` and `split` that they were measured on,
+            and `training`, the settings of the run.
     """
     metrics, text = checkpoint.metrics, checkpoint.text
     parameters = sum(tensor.numel() for tensor in checkpoint.weights.values())
@@ -43,14 +43,14 @@ def model_card(checkpoint: Checkpoint) -> str:
 ---
 # Sentiment of movie reviews: an LSTM of {checkpoint.model_settings["num_layers"]} layers
 
-{parameters:,} parameters, {len(text.vocabulary):,} words. Reads an English movie review and answers with the
+{parameters:,} parameters, {len(text.vocabulary):,} words. Input: an English movie review. Output: the
 probability that it is positive.
 
-## Figures
+## Evaluation
 
 Measured on {metrics.get("n", 0):,} reviews: {where}.
 
-| figure | value |
+| metric | value |
 | --- | --- |
 {chr(10).join(lines)}
 
@@ -58,21 +58,21 @@ Measured on {metrics.get("n", 0):,} reviews: {where}.
 
 ## Intended use
 
-Telling positive from negative English movie reviews, one or very many, on a laptop and without a network. For other
-texts (products, posts, other languages) measure it first, with `sentiment evaluate` on labeled texts of that kind; it
-is no ground for decisions about people.
+Classify English movie reviews as positive or negative, on a laptop and without a network. Before you use it for other
+texts, such as product reviews or posts, evaluate it with `sentiment evaluate` on labeled texts of that kind. Do not use
+it for decisions about people.
 
 ## Limits
 
-- Of a review over {text.max_length:,} tokens it reads the {text.keep}, and says so (`truncated`).
-- Learned from reviews of films, mostly of 100 to 600 words. It is less right on single sentences, on irony, on negation
-  ("not bad") and on reviews that compare two films: `sentiment checklist` shows how much.
-- Names of people and films can move an answer though they should not.
-- A text of which most words are unknown, as in another language, is answered, but marked as uncertain with the reason.
+- A review of more than {text.max_length:,} tokens is truncated to its {text.keep}, and marked as `truncated`.
+- It was trained on movie reviews, mostly of 100 to 600 words. It makes more errors on single sentences, irony, negation
+  ("not bad") and reviews that compare two films; `sentiment checklist` measures this.
+- Names of people and films can change a prediction, although they should not.
+- If most words of a text are unknown, for example in another language, the prediction is marked as uncertain.
 
 ## Training data
 
-{IMDB if _learned_from_imdb(metrics) else "What `data.source` below names."}
+{IMDB if _learned_from_imdb(metrics) else "`data.source` in the settings below."}
 
 <details><summary>Settings of the run</summary>
 
@@ -85,13 +85,13 @@ is no ground for decisions about people.
 
 
 def _learned_from_imdb(metrics: dict[str, Any]) -> bool:
-    """By the name of the source: the hub's, or that of a directory."""
+    """Whether the source has the name of the IMDB data set, on the hub or as a directory."""
     source = metrics.get("training", {}).get("data", {}).get("source", "")
     return Path(source).name.lower() in ("imdb", "aclimdb")
 
 
 def _dataset_name(metrics: dict[str, Any]) -> str:
-    """A hub id as it is; of a path its last part alone, for a card is read elsewhere."""
+    """The hub id, or the last part of a path, since the full path means nothing on other machines."""
     source = str(metrics.get("data", "not recorded"))
     return source if _HUB_ID.fullmatch(source) else Path(source).name
 
@@ -127,7 +127,7 @@ def _interval(metrics: dict[str, Any]) -> str:
     if "accuracy_95" not in metrics:
         return ""
     low, high = metrics["accuracy_95"]
-    return f"Accuracy has a 95% interval of {low:.2%} to {high:.2%}. "
+    return f"The 95% confidence interval of the accuracy is {low:.2%} to {high:.2%}. "
 
 
 def _uncertain(checkpoint: Checkpoint) -> str:
@@ -135,11 +135,11 @@ def _uncertain(checkpoint: Checkpoint) -> str:
     if "confident_accuracy" not in calibration:
         return ""
     text = (
-        f"Predictions with a score under {calibration['confident_from']:.3f} are marked as uncertain. The bound was "
-        f"chosen on validation reviews for {calibration['confident_accuracy']:.0%} accuracy among the others."
+        f"Predictions with a score below {calibration['confident_from']:.3f} are marked as uncertain. This limit was "
+        f"chosen on validation reviews for an accuracy of {calibration['confident_accuracy']:.0%} on the others."
     )
     measured = checkpoint.metrics.get("uncertain", {})
     if measured.get("answered_accuracy") is not None:
         share, accuracy = measured["answered_share"], measured["answered_accuracy"]
-        text += f" Measured: {share:.1%} of the predictions are not uncertain, and {accuracy:.2%} of those are right."
+        text += f" Measured: {share:.1%} of the predictions are not uncertain, and {accuracy:.2%} of these are right."
     return text

@@ -1,8 +1,8 @@
-"""What every model directory holds beside its weights: config.json, vocab.json, metrics.json, README.md.
+"""Model directories, without the weights: config.json, vocab.json, metrics.json, README.md.
 
-config.json holds the size and SHA-256 of the files that count, and a SHA-256 of itself, so parts of two models are
-never mixed and no damaged byte goes unseen. The weights are model.safetensors (`persistence.checkpoint`) or model.onnx
-(`inference.onnx`); this module reads neither, and imports no torch.
+config.json contains the size and SHA-256 of the other files, and its own SHA-256. So damaged files and mixtures of two
+models are detected. The weights are in model.safetensors (`persistence.checkpoint`) or model.onnx (`inference.onnx`).
+This module reads neither, and does not import torch.
 """
 
 import hashlib
@@ -20,26 +20,27 @@ from sentiment.text.vocabulary import Direction, Keep, TextEncoder, Vocabulary
 
 FORMAT_VERSION = 1
 PRETRAINED_MODELS = Path(__file__).parents[1] / "pretrained"
-"""The model directories that come with the package; the name of each names its model."""
-PARTS = {"format_version", "kind", "model", "text", "calibration", "files", "sha256"}
+"""The shipped models: a model directory for each, under the name of the model."""
+CONFIG_ENTRIES = {"format_version", "kind", "model", "text", "calibration", "files", "sha256"}
 TORCH_WEIGHTS, ONNX_WEIGHTS = "model.safetensors", "model.onnx"
-READERS = {
-    TORCH_WEIGHTS: "SentimentClassifier reads it",
-    ONNX_WEIGHTS: "only `sentiment predict` and OnnxClassifier read it; name the directory that it was exported from",
+OTHER_WEIGHTS = {
+    TORCH_WEIGHTS: "load it with SentimentClassifier",
+    ONNX_WEIGHTS: "only `sentiment predict` and OnnxClassifier read it; give the model directory it was exported from",
 }
+"""What to do with a model directory that has the other kind of weights."""
 
 
 @dataclass(frozen=True)
 class ModelDirectory:
-    """A model directory, all but its weights.
+    """The contents of a model directory, without the weights.
 
     Attributes:
         kind: "sentiment-rnn" or "language-model".
         model_settings: keyword arguments of the network.
-        text: vocabulary and reading settings.
-        calibration: what `calibration.fit_calibration` gives.
-        metrics: figures of the validation part.
-        card: the model card, Markdown.
+        text: vocabulary and text settings.
+        calibration: result of `calibration.fit_calibration`.
+        metrics: metrics of the validation part, or of the last evaluation.
+        card: model card, Markdown.
     """
 
     kind: str
@@ -51,13 +52,12 @@ class ModelDirectory:
 
 
 def locate_model(model: str | Path) -> Path:
-    """Where a model lies that is given as a directory, or as the name of one that ships with the package.
+    """Find a model that is given as a model directory or as the name of a shipped model.
 
-    A model directory goes before a shipped model of that name; a directory without config.json, such as one of reviews,
-    does not.
+    A model directory has priority over a shipped model of the same name; other directories do not.
 
     Returns:
-        The model's directory, or `model` as it is, for a reader to say what is missing there.
+        The model directory. If there is none, `model` as a path: reading it gives an error that tells what is missing.
     """
     directory = expand_user(model)
     if (directory / "config.json").is_file():
@@ -67,7 +67,7 @@ def locate_model(model: str | Path) -> Path:
 
 
 def write_directory(target: Path, model: ModelDirectory, weights: str) -> None:
-    """Write all but the weights into a directory in which the file of weights, of that name, lies already."""
+    """Write everything except the weights; their file, named `weights`, must already be in the directory."""
     write_json(target / "vocab.json", {"counts": model.text.vocabulary.counts})
     write_json(target / "metrics.json", model.metrics)
     write_text(target / "README.md", model.card)
@@ -88,41 +88,41 @@ def write_directory(target: Path, model: ModelDirectory, weights: str) -> None:
 
 
 def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory:
-    """Read a model directory strictly, all but the contents of its weights, whose hash is checked.
+    """Read and check a model directory; of the weights, only the size and SHA-256 are checked.
 
     Args:
-        directory: where.
-        weights: the file of weights that is of use.
-        kinds: the kinds of network that are of use.
+        directory: model directory.
+        weights: name of the file of weights that it must have.
+        kinds: allowed kinds of networks.
 
     Raises:
-        InputError: one sentence naming the file and what is wrong with it.
+        InputError: if something is missing, damaged or of another kind; it names the file and the problem.
     """
     if directory.is_file():
-        raise InputError(f"{directory}: is a file; give the model directory that holds config.json.")
+        raise InputError(f"{directory}: is a file; give the model directory that contains config.json.")
     if not directory.is_dir():
         raise InputError(f"{directory}: no such model directory.")
     config_file = directory / "config.json"
     config = read_json(config_file)
     version = config.get("format_version")
     if version != FORMAT_VERSION:
-        raise InputError(f"{config_file}: format version {version!r}; this program reads version {FORMAT_VERSION}.")
-    if unknown := config.keys() - PARTS:
-        raise InputError(f"{config_file}: holds {unknown.pop()!r}, which no model directory has.")
+        raise InputError(f"{config_file}: has format version {version!r}; this package reads version {FORMAT_VERSION}.")
+    if unknown := config.keys() - CONFIG_ENTRIES:
+        raise InputError(f"{config_file}: unknown entry {unknown.pop()!r}.")
     digest = config_digest(config)
     if config.get("sha256") != digest:
-        raise InputError(f"{config_file}: says that its SHA-256 is {config.get('sha256')!r}, but it is {digest!r}.")
+        raise InputError(f"{config_file}: its SHA-256 is recorded as {config.get('sha256')!r}, but it is {digest!r}.")
     kind = config.get("kind")
     if kind not in kinds:
-        raise InputError(f"{config_file}: holds a {kind!r}, where a {' or '.join(map(repr, kinds))} is needed.")
+        raise InputError(f"{config_file}: contains a {kind!r}, but a {' or '.join(map(repr, kinds))} is needed.")
     try:
         settings, text, files = dict(config["model"]), dict(config["text"]), dict(config["files"])
         calibration = validate_calibration(config["calibration"])
         if text.pop("version") != tokenizer.VERSION:
-            raise InputError(f"{config_file}: written for other text rules; train the model again.")
-        for other, reader in READERS.items():
+            raise InputError(f"{config_file}: saved with other tokenizer rules; train the model again.")
+        for other, advice in OTHER_WEIGHTS.items():
             if weights not in files and other in files:
-                raise InputError(f"{config_file}: the model's weights are {other}, not {weights}; {reader}.")
+                raise InputError(f"{config_file}: the model's weights are {other}, not {weights}; {advice}.")
         if files.keys() - set(_checked(weights)):
             raise ValueError(f"files are {sorted(files)}")
         for name in _checked(weights):
@@ -131,7 +131,7 @@ def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{config_file}: a part is missing or of the wrong kind: {error}.") from error
+        raise InputError(f"{config_file}: an entry is missing or has a wrong value: {error}.") from error
     if settings.get("vocab_size") != len(encoder.vocabulary):
         raise InputError(
             f"{directory / 'vocab.json'}: {len(encoder.vocabulary)} words, but the model's embedding has "
@@ -149,27 +149,27 @@ def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory
 
 
 def check_place(directory: Path) -> None:
-    """Make sure that a model directory may be written there.
+    """Check that a model directory can be written here: it is new, empty, or an existing model directory.
 
     Raises:
-        InputError: if something else stands there.
+        InputError: otherwise.
     """
     if (
         directory.exists()
         and not (directory / "config.json").is_file()
         and (not directory.is_dir() or any(directory.iterdir()))
     ):
-        raise InputError(f"{directory}: exists and is no model directory; choose another place.")
+        raise InputError(f"{directory}: exists and is not a model directory; choose another directory.")
 
 
 def config_digest(config: Mapping[str, Any]) -> str:
-    """SHA-256 of the configuration without the digest itself, however its JSON is laid out."""
+    """SHA-256 of the entries of config.json, without the digest itself; the JSON layout does not matter."""
     rest = {name: value for name, value in config.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _checked(weights: str) -> tuple[str, ...]:
-    """The files whose size and hash config.json holds."""
+    """The files whose size and SHA-256 are in config.json."""
     return (weights, "vocab.json", "metrics.json")
 
 
@@ -182,15 +182,15 @@ def _text_encoder(vocabulary: Vocabulary, max_length: int, keep: Keep, direction
 
 
 def validate_calibration(values: Mapping[str, float]) -> dict[str, float]:
-    """The calibration of a model directory, if its values can be one.
+    """Check the calibration of a model directory and return it.
 
     Raises:
-        ValueError: for a temperature that is not positive and finite, or a score outside 0.5 to 1.
+        ValueError: if the temperature is not positive and finite, or confident_from is outside 0.5 to 1.
     """
     calibration = {str(name): float(value) for name, value in values.items()}
     temperature, score = calibration["temperature"], calibration.get("confident_from", 0.5)
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature is {temperature}; it must be positive and finite")
     if not 0.5 <= score <= 1:
-        raise ValueError(f"confident_from is {score}; it must lie between 0.5 and 1")
+        raise ValueError(f"confident_from is {score}; it must be between 0.5 and 1")
     return calibration

@@ -35,7 +35,7 @@ def _basic_english() -> list[tuple[str, str]]:
     """
     package = importlib.util.find_spec("torchtext")  # does not import it
     if package is None or package.origin is None:
-        raise ModuleNotFoundError("torchtext is not installed; this package needs version 0.6.0: pip install torchtext==0.6.0")
+        raise ModuleNotFoundError("torchtext is not installed; install it with: pip install torchtext==0.6.0")
     file = Path(package.origin).parent / "data" / "utils.py"
     spec = importlib.util.spec_from_file_location("sentiment._torchtext_data_utils", file)
     assert spec is not None and spec.loader is not None

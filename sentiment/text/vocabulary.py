@@ -39,7 +39,7 @@ class Vocabulary:
         """
         ranks = [(-count, word) for word, count in counts.items()]
         if ranks != sorted(ranks) or not counts.keys().isdisjoint(SPECIALS):
-            raise ValueError("the words are not sorted by count, most frequent first, or contain a special token")
+            raise ValueError("the words are not sorted by count, most frequent first, or include a special token")
         vocabulary = cls.__new__(cls)
         vocabulary._fill(dict(counts))
         return vocabulary

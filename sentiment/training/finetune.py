@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sentiment.config import DistillConfig, TrainConfig
+from sentiment.config import ClassifierConfig, TrainConfig
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.splitting import Parts, read_parts, read_unlabeled
 from sentiment.evaluation.calibration import fit_calibration
@@ -86,7 +86,7 @@ def train_on(
 
 
 def fit_classifier(
-    config: TrainConfig | DistillConfig,
+    config: ClassifierConfig,
     hardware: Hardware,
     directory: Path,
     text: TextEncoder,

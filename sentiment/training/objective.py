@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from sentiment.config import AdversarialConfig, DistillConfig, TrainConfig
+from sentiment.config import AdversarialConfig, ClassifierConfig
 from sentiment.data.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.evaluation.metrics import classification_metrics
 from sentiment.inference.engine import predict_logits
@@ -152,7 +152,7 @@ class SentimentObjective:
 
 
 def build_objective(
-    config: TrainConfig | DistillConfig,
+    config: ClassifierConfig,
     train: EncodedReviews,
     validation: EncodedReviews,
     device: torch.device,

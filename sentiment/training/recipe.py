@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, config_from_settings
+from sentiment.config import BaseConfig, DistillConfig, PretrainConfig, TrainConfig, config_from_settings
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user, read_json, write_json
 from sentiment.io.signals import Stopped
@@ -24,11 +24,7 @@ from sentiment.training.run import CHANGEABLE, flat_settings
 
 logger = logging.getLogger(__name__)
 
-CONFIGS: dict[str, type[TrainConfig | PretrainConfig | DistillConfig]] = {
-    "pretrain": PretrainConfig,
-    "train": TrainConfig,
-    "distill": DistillConfig,
-}
+CONFIGS: dict[str, type[BaseConfig]] = {"pretrain": PretrainConfig, "train": TrainConfig, "distill": DistillConfig}
 RECIPE_KEYS = {"output_dir", "defaults", "groups", "stages", "publish"}
 STAGE_KEYS = {"task", "groups", "starts_from", "teachers", "settings"}
 
@@ -44,7 +40,7 @@ class Stage:
     """Name of the stage whose model it starts from."""
     teachers: tuple[str, ...]
     """Names of the stages whose models are its teachers."""
-    config: TrainConfig | PretrainConfig | DistillConfig
+    config: BaseConfig
     """Its complete settings."""
 
     @property
@@ -173,7 +169,7 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
         logger.info(f"{title}: {stage.task}")
         _write_record(record_file, record)
         try:
-            TASKS[stage.task](stage.config)
+            _train_stage(stage)
         except Stopped as stopped:
             where = recipe.output_dir / stage.name
             message = f"stopped in stage {stage.name}; its state is saved in {where}. Continue with the same command."
@@ -183,25 +179,16 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
         _publish(recipe.output_dir / stage_name / "model", recipe.output_dir / "published" / name)
 
 
-def _pretrain(config: Any) -> None:
-    from sentiment.training.pretrain import pretrain
+def _train_stage(stage: Stage) -> None:
+    """Train a stage, from its last training state if there is one."""
+    from sentiment.training import distill, finetune, pretrain  # torch, which `plan` does without
 
-    pretrain(config, resume=True)
-
-
-def _train(config: Any) -> None:
-    from sentiment.training.finetune import train
-
-    train(config, resume=True)
-
-
-def _distill(config: Any) -> None:
-    from sentiment.training.distill import distill
-
-    distill(config, resume=True)
-
-
-TASKS: dict[str, Callable[[Any], None]] = {"pretrain": _pretrain, "train": _train, "distill": _distill}
+    tasks: dict[str, Callable[..., object]] = {
+        "pretrain": pretrain.pretrain,
+        "train": finetune.train,
+        "distill": distill.distill,
+    }
+    tasks[stage.task](stage.config, resume=True)
 
 
 def _record(recipe: Recipe, stage: Stage) -> dict[str, Any]:

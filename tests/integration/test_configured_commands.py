@@ -74,7 +74,7 @@ def test_a_home_that_nobody_has_is_refused_in_one_sentence(
     (tmp_path / "CONFIG.yaml").write_text("run: {device: cpu, precision: fp32}\n", "utf-8")
     code, printed, said = call(command, *arguments)
     assert code == 2 and printed == ""
-    reason = "no home directory is known for ~nosuchuser; write the path out"
+    reason = "no home directory is known for ~nosuchuser; give the full path"
     assert said == f"sentiment {command}: ~nosuchuser/reviews: {reason}.\n"
     assert [file.name for file in tmp_path.iterdir()] == ["CONFIG.yaml"]
 
@@ -85,10 +85,10 @@ def test_a_home_that_nobody_has_is_refused_in_one_sentence(
         (
             "evaluate-teachers",
             ["CONFIG.yaml", "--resume"],
-            "--resume: sentiment evaluate-teachers saves no state to go on from",
+            "--resume: sentiment evaluate-teachers saves no training states, so it cannot resume",
         ),
-        ("train", ["--run.seed=2", "CONFIG.yaml"], "comes first: sentiment train CONFIG.yaml ..."),
-        ("train", ["--resume"], "comes first: sentiment train CONFIG.yaml ..."),
+        ("train", ["--run.seed=2", "CONFIG.yaml"], "must come first: sentiment train CONFIG.yaml ..."),
+        ("train", ["--resume"], "must come first: sentiment train CONFIG.yaml ..."),
     ],
 )
 def test_another_call_is_refused_in_one_sentence(

@@ -62,7 +62,7 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    sentence = "--device is cuda, but torch sees 0 GPU(s) here for 1 process(es); use --device cpu or auto."
+    sentence = "--device is cuda, but torch sees 0 GPU(s) for 1 process(es); use --device cpu or auto."
     assert call(command, *CALLS[command], "--device", "cuda") == (2, f"sentiment {command}: {sentence}\n")
     assert asked == []
     call(command, *CALLS[command])
@@ -78,7 +78,7 @@ def test_processes_that_outnumber_the_gpus_read_on_the_cpu(
     call("predict", "good")
     assert asked == ["cpu"]
     code, said = call("predict", "good", "--device", "cuda")
-    assert code == 2 and "1 GPU(s) here for 2 process(es)" in said
+    assert code == 2 and "1 GPU(s) for 2 process(es)" in said
 
 
 def test_models_that_are_compared_go_to_the_same_device(
@@ -103,4 +103,4 @@ def test_models_that_are_compared_go_to_the_same_device(
 def test_a_model_for_onnx_runtime_refuses_the_gpu(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     (tmp_path / "model.onnx").touch()
     code, said = call("predict", "--model", tmp_path, "--device", "cuda", "good")
-    assert code == 2 and "ONNX Runtime computes this model on the CPU; leave out --device cuda." in said
+    assert code == 2 and "an exported model runs only on the CPU; leave out --device cuda." in said

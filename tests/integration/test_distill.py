@@ -61,7 +61,7 @@ def test_from_reading_to_judging_to_teaching(
     for start in (pretrained, teachers[0]):
         with pytest.raises(InputError, match=r"embedding_dim can be [0-9]+ or less"):
             train(TrainConfig(**{**at("wide"), "model": wide}, pretrained=start))
-    with pytest.raises(InputError, match="holds a 'language-model', where a 'sentiment-rnn' is needed"):
+    with pytest.raises(InputError, match="contains a 'language-model', but a 'sentiment-rnn' is needed"):
         SentimentClassifier.from_pretrained(pretrained)
 
 

@@ -1,5 +1,8 @@
 """What README and docs say to type works, word for word where that takes seconds; their links lead somewhere."""
 
+import ast
+import inspect
+import itertools
 import json
 import re
 import shlex
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment import config
 from sentiment.cli.main import COMMANDS
 from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, load_config
 from sentiment.training.recipe import load_recipe, plan
@@ -149,3 +153,21 @@ def test_the_figures_of_a_shipped_model_are_its_own(name: str) -> None:
         assert rows, page
         for row in rows:
             assert re.findall(r"(\d+\.\d\d) \((\d+\.\d\d)[–-](\d+\.\d\d)\)", row) == [expected]
+
+
+def test_the_settings_in_the_docs_are_those_of_the_code() -> None:
+    """Name, default and docstring of every setting stand in docs/cli.md as one row."""
+    documented = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    classes = {node.name: node for node in ast.parse(inspect.getsource(config)).body if isinstance(node, ast.ClassDef)}
+    checked = 0
+    for node in classes.values():
+        for field, doc in itertools.pairwise(node.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
+                section = node.name.removesuffix("Config").lower()
+                prefix = (
+                    f"{section}." if section in ("run", "data", "text", "model", "optimization", "adversarial") else ""
+                )
+                row = rf"\| `{re.escape(prefix + field.target.id)}` \| `[^`]+` \| {re.escape(str(doc.value.value))}"
+                assert re.search(row, documented), f"{node.name}.{field.target.id}"
+                checked += 1
+    assert checked > 40

@@ -67,13 +67,13 @@ def test_the_model_takes_over_the_figures(
 @pytest.mark.parametrize(
     ("rows", "arguments", "words"),
     [
-        ([{"text": "a", "label": "neg"}], [], "labels are 0 or 1"),
+        ([{"text": "a", "label": "neg"}], [], "labels must be 0 or 1"),
         ([{"text": "a", "stars": 1}], [], "no column 'label'"),
-        ([{"text": "a", "label": 2}], [], "holds 2; labels are 0 or 1"),
+        ([{"text": "a", "label": 2}], [], "contains 2; labels must be 0 or 1"),
         ([{"text": "a", "label": 1}], ["--compare", "nothing"], "nothing: no such model directory"),
         ([{"text": "a", "label": 1}], ["--pairs", "nothing.csv"], "nothing.csv"),
         ([{"text": "a", "label": 1}], ["--train-data", "nothing.csv"], "nothing.csv"),
-        ([{"text": "a", "label": 1}], ["--update-model"], "name it with --model"),
+        ([{"text": "a", "label": 1}], ["--update-model"], "give it with --model"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_leaves_nothing(

@@ -92,7 +92,7 @@ def test_a_page_is_written_and_named(explain, tmp_path):
     ("arguments", "given", "code", "message"),
     [
         (["--model", "nowhere", "text"], b"", 2, "nowhere: no such model directory"),
-        ([], b"\xff\xfe", 2, "standard input is not UTF-8 at byte 0"),
+        ([], b"\xff\xfe", 2, "standard input: not UTF-8 at byte 0"),
         (["--html", "/dev/null/page.html", "text"], b"", 1, "/dev/null/page.html: cannot be written"),
     ],
 )
@@ -110,7 +110,7 @@ def test_the_name_of_a_file_is_explained_and_the_way_to_its_content_is_said(expl
     code, output, errors = explain("--json", str(file))
     assert (code, json.loads(output)["words"] != []) == (0, True)
     assert (
-        errors == f"warning: {file} is a file, but its name was taken as the review; "
+        errors == f"warning: {file} is a file, but its name was used as the review; "
         f"`sentiment explain < {file}` reads the file.\n"
     )
 

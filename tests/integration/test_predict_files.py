@@ -98,7 +98,7 @@ def test_parquet_keeps_its_types(predict, tmp_path: Path) -> None:
     assert predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.parquet")[0] == 0
     assert pq.read_table(tmp_path / "out.parquet").select(table.column_names).equals(table)
     code, _, message = predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
-    assert code == 2 and "holds bytes" in message
+    assert code == 2 and "contains bytes" in message
 
 
 def test_a_parquet_file_is_not_kept_in_memory_as_it_is_read(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_values_that_parquet_cannot_hold_are_refused(predict, tmp_path: Path, va
     rows = [{"text": "good", "extra": value} for value in values]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     code, _, stderr = predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
-    assert code == 2 and "a column does not hold one kind of value" in stderr
+    assert code == 2 and "a column has values of different types" in stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
     assert predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")[0] == 0
     assert [row["extra"] for row in read(tmp_path / "out.jsonl")] == values
@@ -175,21 +175,21 @@ def test_bad_bytes_on_standard_input(predict, monkeypatch: pytest.MonkeyPatch) -
     assert code == 2 and "standard input: line 2: byte 1 is not UTF-8" in stderr
     give(monkeypatch, b"good\n\xff\nbad\n")
     code, stdout, stderr = predict("--on-bad-row=skip")
-    assert code == 0 and len(stdout.splitlines()) == 2 and "1 lines skipped in all" in stderr
+    assert code == 0 and len(stdout.splitlines()) == 2 and "1 lines skipped in total" in stderr
 
 
 BROKEN = {
-    "fields.csv": (b"text,n\ngood,1\nbad\nfine,2\n", "line 3: 1 fields, where the header has 2"),
+    "fields.csv": (b"text,n\ngood,1\nbad\nfine,2\n", "line 3: 1 fields, but the header has 2"),
     "quote.csv": (b'text,n\ngood,1\n"ba"d,1\nfine,2\n', "line 3: ',' expected after '\"'"),
     "bytes.csv": (b"text,n\ngood,1\n\xffbad,1\nfine,2\n", "line 3: bytes that are not UTF-8"),
     "syntax.jsonl": (b'{"text": "good"}\n{"text": \n\n{"text": "fine"}\n', "line 2: not valid JSON"),
-    "null.jsonl": (b'{"text": "good"}\n{"text": null}\n{"text": "fine"}\n', "line 2: column 'text' holds no text"),
-    "lacks.jsonl": (b'{"text": "good"}\n{"other": 1}\n{"text": "fine"}\n', "line 2: column 'text' holds no text"),
+    "null.jsonl": (b'{"text": "good"}\n{"text": null}\n{"text": "fine"}\n', "line 2: column 'text' contains no text"),
+    "lacks.jsonl": (b'{"text": "good"}\n{"other": 1}\n{"text": "fine"}\n', "line 2: column 'text' contains no text"),
     "number.jsonl": (
         b'{"text": "good"}\n{"text": 3}\n{"text": "fine"}\n',
-        "line 2: column 'text' holds int where text",
+        "line 2: column 'text' contains int, not text",
     ),
-    "array.jsonl": (b'{"text": "good"}\n[1]\n{"text": "fine"}\n', "line 2: holds a JSON list where an object belongs"),
+    "array.jsonl": (b'{"text": "good"}\n[1]\n{"text": "fine"}\n', "line 2: contains a JSON list, not an object"),
     "deep.jsonl": (b'{"text": "good"}\n' + b"[" * 100_000 + b'\n{"text": "fine"}\n', "line 2: not valid JSON"),
     "bytes.txt": (b"good\nb\xe9d\nfine\n", "line 2: byte 2 is not UTF-8"),
 }
@@ -213,7 +213,7 @@ def test_parquet_rows_without_text(predict, tmp_path: Path) -> None:
     texts = pa.concat_arrays([pa.array(["good", None, "fine"]), bad_bytes])
     pq.write_table(pa.table({"text": texts, "n": [1, 2, 3, 4]}), tmp_path / "in.parquet")
     code, _, stderr = predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.csv")
-    assert code == 2 and "row 2: column 'text' holds no text" in stderr
+    assert code == 2 and "row 2: column 'text' contains no text" in stderr
     arguments = ("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.csv", "--on-bad-row=skip")
     code, _, stderr = predict(*arguments)
     assert code == 0 and "row 4: byte 1 is not UTF-8" in stderr
@@ -222,19 +222,19 @@ def test_parquet_rows_without_text(predict, tmp_path: Path) -> None:
 
 REFUSED = {
     "missing": (["--input", "no.csv", "--output", "o.csv"], "no.csv: no such file"),
-    "kind": (["--input", "in.doc", "--output", "o.csv"], "give a file that ends in .txt"),
+    "kind": (["--input", "in.doc", "--output", "o.csv"], "the file name must end in .txt"),
     "empty": (["--input", "empty.csv", "--output", "o.csv"], "the file is empty"),
-    "header": (["--input", "header.csv", "--output", "o.csv"], "no reviews in it"),
+    "header": (["--input", "header.csv", "--output", "o.csv"], "it contains no reviews"),
     "column": (["--input", "in.csv", "--output", "o.csv"], "no column 'text'; its columns are 'review'"),
     "twice": (["--input", "twice.csv", "--output", "o.csv"], "column 'text' occurs twice"),
     "parquet": (["--input", "in.parquet", "--output", "o.csv"], "not a readable parquet file"),
-    "output": (["--input", "in.csv", "--output", "o.txt", "--text-column=review"], "give an output that ends in .csv"),
-    "itself": (["--input", "in.csv", "--output", "./in.csv", "--text-column=review"], "is the input itself"),
-    "directory": (["--input", ".", "--output", "o.csv"], "is no regular file"),
+    "output": (["--input", "in.csv", "--output", "o.txt", "--text-column=review"], "the output must end in .csv"),
+    "itself": (["--input", "in.csv", "--output", "./in.csv", "--text-column=review"], "is also the input"),
+    "directory": (["--input", ".", "--output", "o.csv"], "not a regular file"),
     "half": (["--input", "in.csv"], "--input and --output go together"),
     "both": (["good", "--input", "in.csv", "--output", "o.csv"], "not both"),
-    "resume": (["good", "--resume"], "--resume goes on with a job on files"),
-    "unfinished": (["--input", "in.csv", "--output", "u.csv", "--text-column=review"], "add --resume to go on with it"),
+    "resume": (["good", "--resume"], "--resume continues a job on files"),
+    "unfinished": (["--input", "in.csv", "--output", "u.csv", "--text-column=review"], "add --resume to continue it"),
 }
 
 
@@ -295,4 +295,4 @@ def test_a_job_on_other_input_is_not_taken_up(predict, tmp_path: Path, monkeypat
     assert (tmp_path / "out.csv.partial").is_dir()  # three chunks are answered; they wait for --resume
     source.write_bytes(source.read_bytes() + b"9,good,1\n")
     code, _, stderr = predict("--input", source, "--output", output, "--resume", "--on-bad-row=skip")
-    assert code == 2 and "was begun with another input" in stderr
+    assert code == 2 and "was started with another input" in stderr

@@ -105,8 +105,8 @@ def test_the_second_run_in_a_directory_is_refused(config: Path, tmp_path: Path) 
             while not list((tmp_path / "run").glob("state/*.json")):
                 assert first.poll() is None
                 time.sleep(0.1)
-            assert_refused(run("train", config, place), 2, "another process is at work in it")
-            assert_refused(run("train", config, place, "--resume"), 2, "another process is at work in it")
+            assert_refused(run("train", config, place), 2, "another process is using this directory")
+            assert_refused(run("train", config, place, "--resume"), 2, "another process is using this directory")
         finally:
             first.terminate()
             _, messages = first.communicate(timeout=60)

@@ -64,5 +64,5 @@ def test_a_lost_helper_is_reported(tmp_path: Path, tiny_model_directory: Path) -
         helper = next(child for child in psutil.Process(job.pid).children() if child.environ().get("RANK") == "1")
         helper.kill()
         messages = job.communicate(timeout=120)[1]
-    assert job.returncode != 0 and "a process that helped has ended" in messages
+    assert job.returncode != 0 and "a worker process has ended" in messages
     assert not output.exists() and answered(output)

@@ -11,7 +11,7 @@ from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
 from sentiment.errors import InputError, RunError
 
 
-def test_a_string_gives_one_answer_and_a_list_gives_a_list(tiny_classifier: SentimentClassifier) -> None:
+def test_a_string_gives_a_prediction_and_a_list_gives_a_list(tiny_classifier: SentimentClassifier) -> None:
     one = tiny_classifier.predict("a wonderful film")
     many = tiny_classifier.predict(["a wonderful film", "awful"])
     assert (one.label, one.tokens, one.unknown_tokens, one.truncated) == (many[0].label, 3, 0, False)
@@ -33,14 +33,14 @@ def test_label_probability_score_and_predict_proba_agree(tiny_classifier: Sentim
         assert prediction.to_dict()["label"] == prediction.label
 
 
-def test_an_answer_does_not_depend_on_its_neighbors(tiny_classifier: SentimentClassifier) -> None:
+def test_a_prediction_does_not_depend_on_other_reviews(tiny_classifier: SentimentClassifier) -> None:
     texts = ["great fun", "a wonderful film " * 30, "awful", "", "unheard words only"]
     alone = [tiny_classifier.predict(text).probability for text in texts]
     together = [prediction.probability for prediction in tiny_classifier.predict(texts)]
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
-def test_what_was_read_is_stated(tiny_classifier: SentimentClassifier) -> None:
+def test_tokens_unknown_tokens_and_truncated(tiny_classifier: SentimentClassifier) -> None:
     long = tiny_classifier.predict("great " * 41)
     assert (long.tokens, long.truncated) == (41, True)
     assert not tiny_classifier.predict("great " * 40).truncated
@@ -48,7 +48,7 @@ def test_what_was_read_is_stated(tiny_classifier: SentimentClassifier) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "<br /><br />", "\u200b"])
-def test_no_words_are_answered_from_the_bias_and_said(text: str, tiny_classifier: SentimentClassifier) -> None:
+def test_texts_without_words_get_the_bias_and_a_reason(text: str, tiny_classifier: SentimentClassifier) -> None:
     prediction = tiny_classifier.predict(text)
     bias = tiny_classifier.model.head[-1].bias.item()
     assert prediction.reason == "no words"
@@ -58,7 +58,7 @@ def test_no_words_are_answered_from_the_bias_and_said(text: str, tiny_classifier
 @pytest.mark.parametrize(
     ("item", "kind"), [(None, "NoneType"), (b"good", "bytes"), (3, "int"), (float("nan"), "float")]
 )
-def test_what_is_no_text_is_refused_with_its_position(
+def test_an_item_that_is_not_a_string_is_rejected_with_its_position(
     item: Any, kind: str, tiny_classifier: SentimentClassifier
 ) -> None:
     with pytest.raises(TypeError, match=f"review 1 is {kind}"):
@@ -71,7 +71,7 @@ def test_what_is_no_text_is_refused_with_its_position(
 
 @settings(max_examples=50, deadline=None)
 @given(texts=st.lists(st.text(alphabet=st.characters()), max_size=5))
-def test_any_texts_give_as_many_answers(texts: list[str], tiny_classifier: SentimentClassifier) -> None:
+def test_any_texts_give_one_prediction_each(texts: list[str], tiny_classifier: SentimentClassifier) -> None:
     predictions = tiny_classifier.predict(texts)
     assert len(predictions) == len(texts)
     assert all(0 <= prediction.probability <= 1 for prediction in predictions)
@@ -81,11 +81,13 @@ def test_any_texts_give_as_many_answers(texts: list[str], tiny_classifier: Senti
 @pytest.mark.parametrize(
     "text", ["good film " * 100_000, "x" * 1_000_000, "😀" * 250_000], ids=["words", "word", "emoji"]
 )
-def test_a_megabyte_is_answered_in_seconds(text: str, tiny_classifier: SentimentClassifier) -> None:
+def test_a_megabyte_is_predicted_in_seconds(text: str, tiny_classifier: SentimentClassifier) -> None:
     tiny_classifier.predict(text)
 
 
-def test_saved_and_loaded_again_the_answers_are_identical(tiny_classifier: SentimentClassifier, tmp_path: Path) -> None:
+def test_a_saved_and_loaded_model_gives_the_same_predictions(
+    tiny_classifier: SentimentClassifier, tmp_path: Path
+) -> None:
     tiny_classifier.save_pretrained(tmp_path / "model")
     files = {"config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"}
     assert {path.name for path in (tmp_path / "model").iterdir()} == files
@@ -94,7 +96,7 @@ def test_saved_and_loaded_again_the_answers_are_identical(tiny_classifier: Senti
     assert (again.predict_proba(texts) == tiny_classifier.predict_proba(texts)).all()
 
 
-def test_models_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no such model directory"):
         SentimentClassifier.from_pretrained(tmp_path / "nothing")
     (tmp_path / "weights.pt").write_bytes(b"\x80\x04")
@@ -121,7 +123,7 @@ def test_a_shipped_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytes
     assert small.digest() == SentimentClassifier.from_pretrained(SHIPPED_MODEL.parent / "imdb-small").digest()
     assert small.digest() != SentimentClassifier.from_pretrained().digest()
     assert small.predict("A wonderful film, and a moving one.").label == "positive"
-    (tmp_path / "imdb-small").mkdir()  # of reviews, say
+    (tmp_path / "imdb-small").mkdir()  # for example, with reviews
     assert SentimentClassifier.from_pretrained("imdb-small").digest() == small.digest()
     with pytest.raises(InputError, match=r"imdb-small/config\.json: cannot be read"):
         SentimentClassifier.from_pretrained("./imdb-small")

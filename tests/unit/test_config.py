@@ -13,7 +13,7 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_every_config_holds_only_what_differs_from_the_defaults(path: Path) -> None:
+def test_every_config_contains_only_changes_of_the_defaults(path: Path) -> None:
     load_config(TrainConfig, path)
     defaults = dataclasses.asdict(TrainConfig())
     for name, value in yaml.safe_load(path.read_text("utf-8")).items():
@@ -22,7 +22,7 @@ def test_every_config_holds_only_what_differs_from_the_defaults(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_a_typo_in_any_section_is_refused(path: Path, tmp_path: Path) -> None:
+def test_a_typo_in_any_section_is_rejected(path: Path, tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     keys = [index for index, line in enumerate(lines) if line.strip() and not line.startswith("#")]
     for index in (keys[0], keys[1], keys[-1]):
@@ -34,14 +34,14 @@ def test_a_typo_in_any_section_is_refused(path: Path, tmp_path: Path) -> None:
             load_config(TrainConfig, copy)
 
 
-def test_overrides_reach_their_field() -> None:
+def test_overrides_change_their_field() -> None:
     config = load_config(TrainConfig, CONFIGS[0], ["--model.hidden_dim=7", "--data.source=x.csv"])
     assert (config.model.hidden_dim, config.data.source) == (7, "x.csv")
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.batch_tokens = 1  # type: ignore[misc]
 
 
-def test_paths_in_the_home_directory_are_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_directory_in_paths_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = ["--run.output_dir=~/x", "--data.source=~/y.csv", "--data.groups_file=~/z"]
     config = load_config(TrainConfig, CONFIGS[0], settings)
@@ -65,21 +65,21 @@ def test_paths_in_the_home_directory_are_written_out(tmp_path: Path, monkeypatch
         ("--model.hidden=3", "model.hidden"),
     ],
 )
-def test_bad_values_are_refused_by_name_in_one_line(override: str, words: str) -> None:
+def test_bad_values_are_rejected_by_name_in_one_line(override: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         load_config(TrainConfig, CONFIGS[0], [override])
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["model: [1", "model:\n\t- x", "just words", "\x00", "model: 3"])
-def test_a_file_that_is_no_configuration_is_refused(content: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_configuration_is_rejected(content: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(content)
     with pytest.raises(InputError, match=r"broken\.yaml"):
         load_config(TrainConfig, path)
 
 
-def test_a_missing_file_is_refused() -> None:
+def test_a_missing_file_is_rejected() -> None:
     with pytest.raises(InputError, match=r"nowhere\.yaml: no such configuration file"):
         load_config(TrainConfig, "nowhere.yaml")
 
@@ -89,7 +89,7 @@ def test_importing_the_configuration_does_not_import_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_old_names_of_settings_are_read_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_old_names_of_settings_work_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "old.yaml"
     path.write_text("optimisation: {epochs: 7}\nbeginnings: 0.25\nunlabelled_reviews: 3\nshort_reviews: 4\n", "utf-8")
     config = load_config(DistillConfig, path, ["--optimisation.learning_rate=0.5", "--unlabelled_split=other"])

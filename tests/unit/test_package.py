@@ -1,4 +1,4 @@
-"""The names that other programs import, and what importing them costs."""
+"""Public names, and which modules importing them loads."""
 
 import importlib
 import subprocess
@@ -13,7 +13,7 @@ HEAVY = {"torch", "datasets", "sklearn", "scipy", "matplotlib", "captum", "accel
 
 
 def imported_by(*code: str) -> set[str]:
-    """Top-level modules that a new Python has imported after it ran the code."""
+    """Top-level modules that are imported after running the code in a new process."""
     script = "\n".join([*code, "import sys", "print('MODULES', *{name.partition('.')[0] for name in sys.modules})"])
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.rpartition("MODULES ")[2].split())
@@ -57,5 +57,5 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("module", ["text", "io", "data", "models", "inference", "batch", "evaluation", "cli"])
 def test_subpackages_are_empty(module: str) -> None:
-    """The torch-free paths start quickly because no `__init__.py` imports anything."""
+    """An `__init__.py` that imports modules would slow down the code that does not need torch."""
     assert Path(sentiment.__file__).with_name(module).joinpath("__init__.py").read_text("utf-8") == ""

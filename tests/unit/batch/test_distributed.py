@@ -1,4 +1,4 @@
-"""What belongs to which process: nothing twice, nothing left out."""
+"""Shares of several processes: each row in exactly one share."""
 
 from itertools import chain
 
@@ -10,13 +10,13 @@ from sentiment.data.batching import share
 
 
 @given(rows=st.integers(0, 500), count=st.integers(1, 40))
-def test_shares_are_all_the_rows_once_and_in_order(rows: int, count: int) -> None:
+def test_shares_contain_all_rows_once_and_in_order(rows: int, count: int) -> None:
     everything = list(range(rows))
     shares = [everything[share(rows, index, count)] for index in range(count)]
     assert list(chain.from_iterable(shares)) == everything
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-def test_one_process_alone_asks_its_classifier(tiny_classifier) -> None:
+def test_one_process_predicts_everything_itself(tiny_classifier) -> None:
     texts = ["a wonderful film", "", "dull"]
     assert predict_distributed(tiny_classifier, texts) == tiny_classifier.predict(texts)

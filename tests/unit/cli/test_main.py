@@ -1,4 +1,4 @@
-"""The command line as a whole: every help is quick and true, old names still work."""
+"""All commands: `--help` is fast and correct, and old names still work."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ finally:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_help_is_quick_and_its_own(command: str) -> None:
+def test_help_is_fast_and_names_its_command(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", HELP, command], capture_output=True, text=True, check=False)
     printed, _, modules = done.stdout.rpartition("MODULES ")
     assert printed.startswith(f"usage: sentiment {command} "), done.stderr
@@ -38,7 +38,7 @@ def test_descriptions_differ() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
-def test_an_old_name_runs_the_new_command_with_a_warning(
+def test_an_old_name_runs_the_renamed_command_with_a_warning(
     old: str, new: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     called: list[list[str]] = []

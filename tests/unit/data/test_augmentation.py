@@ -14,14 +14,14 @@ def test_sentences_joined_are_the_document(document: str) -> None:
 
 
 @given(st.lists(DOCUMENTS, max_size=8), st.integers(0, 10), st.integers(0, 3))
-def test_a_crop_is_a_run_of_words_of_one_review(documents: list[str], count: int, seed: int) -> None:
+def test_a_crop_is_a_part_of_one_review(documents: list[str], count: int, seed: int) -> None:
     pieces = crops(documents, count, seed)
     assert pieces == crops(documents, count, seed)
     assert len(pieces) == min(count, len(documents))
     assert all(any(piece in document for document in documents) for piece in pieces)
 
 
-def test_beginnings_and_single_sentences() -> None:
+def test_crops_are_beginnings_and_single_sentences() -> None:
     assert split_sentences("good film ! ! bad . film") == ["good film ! !", "bad .", "film"]
     document = " ".join(f"{number} ." for number in range(20))
     pieces = crops([document] * 100, 100, seed=0)

@@ -21,7 +21,7 @@ def test_every_review_is_in_one_batch_and_no_batch_is_too_large(
     assert not batch_reviews or all(len(batch) <= batch_reviews for batch in shuffled)
 
 
-def test_a_limit_of_reviews_leaves_the_batches_of_long_ones_as_they_are() -> None:
+def test_a_limit_of_reviews_does_not_change_batches_of_long_reviews() -> None:
     short, long = np.full(640, 8), np.full(64, 400)
     lengths = np.concatenate([short, long])
     free, limited = (shuffled_batches(lengths, 8000, 1, 0, batch_reviews) for batch_reviews in (0, 64))
@@ -30,7 +30,7 @@ def test_a_limit_of_reviews_leaves_the_batches_of_long_ones_as_they_are() -> Non
     assert sum(lengths[batch].max() == 400 for batch in limited) == sum(lengths[batch].max() == 400 for batch in free)
 
 
-def test_the_order_follows_from_seed_and_epoch() -> None:
+def test_the_order_depends_only_on_seed_and_epoch() -> None:
     lengths = np.arange(1, 200)
 
     def order(seed: int, epoch: int) -> list[int]:
@@ -41,7 +41,7 @@ def test_the_order_follows_from_seed_and_epoch() -> None:
     assert order(1, 0) != order(2, 0)
 
 
-def test_batches_hold_reviews_of_like_length() -> None:
+def test_batches_contain_reviews_of_similar_length() -> None:
     lengths = np.random.default_rng(0).integers(10, 1000, 5000)
     batches = shuffled_batches(lengths, 8192, seed=1, epoch=0)
     padded = sum(len(batch) * lengths[batch].max() for batch in batches)

@@ -37,7 +37,7 @@ def load(source: Path | str, split: str = "train", **settings: Any) -> datasets.
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_a_file_is_its_own_split_and_a_directory_holds_one_file_a_split(suffix: str, tmp_path: Path) -> None:
+def test_a_file_is_one_split_and_a_directory_has_a_file_per_split(suffix: str, tmp_path: Path) -> None:
     file = write(tmp_path / f"test{suffix}", ROWS)
     assert load(file, "train").to_list() == ROWS
     assert load(tmp_path, "test").to_list() == ROWS
@@ -58,9 +58,9 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
         ({"label_column": "stars", "group_column": "stars"}, "label column and the group column are both 'stars'"),
     ],
 )
-def test_a_column_is_one_thing(settings: dict[str, str], both: str) -> None:
+def test_two_columns_cannot_have_the_same_name(settings: dict[str, str], both: str) -> None:
     with pytest.raises(InputError, match=rf"^the {both}; name two columns\.$"):
-        load("where/there/is/nothing", **settings)  # said before anything is looked for
+        load("where/there/is/nothing", **settings)  # fails before the source is searched
 
 
 def test_the_label_column_of_unlabeled_reviews_does_not_matter(tmp_path: Path) -> None:
@@ -69,12 +69,12 @@ def test_the_label_column_of_unlabeled_reviews_does_not_matter(tmp_path: Path) -
     assert loaded.to_list() == [{"text": "good", "group": "a"}]
 
 
-def test_a_column_called_group_can_hold_something_else(tmp_path: Path) -> None:
+def test_a_column_called_group_can_be_the_text_column(tmp_path: Path) -> None:
     file = write(tmp_path / "train.jsonl", [{"group": "good", "label": 1}])
     assert load(file, text_column="group").to_list() == [{"text": "good", "label": 1}]
 
 
-def test_acl_imdb_folder(tmp_path: Path) -> None:
+def test_acl_imdb_directory(tmp_path: Path) -> None:
     for folder, stars in (("pos", 9), ("neg", 2), ("unsup", 0)):
         (tmp_path / "train" / folder).mkdir(parents=True)
         for number in range(11):
@@ -96,22 +96,22 @@ def acl_imdb(directory: Path) -> Path:
     return directory
 
 
-def test_hidden_files_of_an_acl_imdb_folder_are_no_reviews(tmp_path: Path) -> None:
+def test_hidden_files_of_an_acl_imdb_directory_are_ignored(tmp_path: Path) -> None:
     (acl_imdb(tmp_path) / "train" / "pos" / "._0_9.txt").write_bytes(b"\x00\x05\x16\x07")
     assert load(tmp_path)["text"][:] == ["neg", "pos"]
 
 
 @pytest.mark.parametrize("name", ["great.txt", "-1_9.txt", "1.txt", "1_9 copy.txt"])
-def test_a_file_of_another_name_in_an_acl_imdb_folder_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_wrong_file_name_in_an_acl_imdb_directory_is_rejected(name: str, tmp_path: Path) -> None:
     (acl_imdb(tmp_path) / "train" / "pos" / name).write_text("good")
     with pytest.raises(InputError, match=rf"pos/{name}: .* NUMBER_STARS\.txt; rename or remove it\.$"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["pos/0_9.txt", "urls_neg.txt"])
-def test_a_file_of_an_acl_imdb_folder_that_is_not_utf8_is_refused(name: str, tmp_path: Path) -> None:
+def test_an_acl_imdb_file_that_is_not_utf8_is_rejected(name: str, tmp_path: Path) -> None:
     (acl_imdb(tmp_path) / "train" / name).write_bytes("très bon".encode("latin-1"))
-    with pytest.raises(InputError, match=rf"{name}: not UTF-8 at byte 2; convert it first\.$"):
+    with pytest.raises(InputError, match=rf"{name}: not UTF-8 at byte 2; convert it to UTF-8\.$"):
         load(tmp_path)
 
 
@@ -127,7 +127,7 @@ def test_groups_file(tmp_path: Path) -> None:
         load(file, groups_file=str(groups))
 
 
-def test_a_groups_file_goes_before_the_groups_of_the_source(tmp_path: Path) -> None:
+def test_a_groups_file_replaces_the_groups_of_the_source(tmp_path: Path) -> None:
     groups = tmp_path / "films.txt"
     groups.write_text("one\nanother\n")
     assert load(acl_imdb(tmp_path / "archive"), groups_file=str(groups))["group"][:] == ["one", "another"]
@@ -141,19 +141,19 @@ def test_a_groups_file_goes_before_the_groups_of_the_source(tmp_path: Path) -> N
             load(file, split, group_column="group", groups_file=str(groups))
 
 
-def test_a_named_group_column_goes_before_one_called_group(tmp_path: Path) -> None:
+def test_a_named_group_column_has_priority_over_one_called_group(tmp_path: Path) -> None:
     file = write(tmp_path / "train.jsonl", [{**row, "group": "no", "film": "yes"} for row in ROWS])
     assert load(file, group_column="film")["group"][:] == ["yes"] * 8
 
 
-def test_groups_are_asked_of_the_reviews_that_are_divided_alone(tmp_path: Path) -> None:
+def test_groups_are_required_only_for_the_training_split(tmp_path: Path) -> None:
     file = write(tmp_path / "test.jsonl", ROWS)
     assert load(file, "test", group_column="film").column_names == ["text", "label"]
     with pytest.raises(InputError, match="no column 'film'"):
         load(file, "train", group_column="film")
 
 
-def test_more_than_half_cannot_validate() -> None:
+def test_a_validation_fraction_above_half_is_rejected() -> None:
     with pytest.raises(InputError, match=r"data\.validation_fraction is 0\.6; give at most 0\.5\."):
         split_validation(datasets.Dataset.from_list(ROWS), 0.6, 0)
 
@@ -163,28 +163,28 @@ def test_more_than_half_cannot_validate() -> None:
     [
         ([{"text": "a", "stars": 1}], "no column 'label'"),
         ([{"label": 1}], "no column 'text'"),
-        ([{"text": "a", "label": 2}], "row 0 of column 'label' holds 2"),
-        ([{"text": "a", "label": 1}, {"text": "b", "label": -1}], "row 1 of column 'label' holds -1"),
-        ([{"text": "a", "label": "pos"}], "holds 'pos'"),
-        ([{"text": "a", "label": None}, {"text": "b", "label": 1}], "row 0 of column 'label' holds None"),
+        ([{"text": "a", "label": 2}], "row 0 of column 'label' contains 2"),
+        ([{"text": "a", "label": 1}, {"text": "b", "label": -1}], "row 1 of column 'label' contains -1"),
+        ([{"text": "a", "label": "pos"}], "contains 'pos'"),
+        ([{"text": "a", "label": None}, {"text": "b", "label": 1}], "row 0 of column 'label' contains None"),
         ([{"text": 3, "label": 1}], "not text"),
         ([{"text": "a", "label": 1}, {"text": None, "label": 1}], "the first is row 1"),
     ],
 )
-def test_unusable_reviews_are_refused(rows: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
+def test_unusable_reviews_are_rejected(rows: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         load(write(tmp_path / "reviews.jsonl", rows))
 
 
 @pytest.mark.parametrize("content", ["", "text,label\n", "text,label\na,1\nb,1,2,3\n", "\x00\x01\x02"])
-def test_a_broken_csv_is_refused_by_name(content: str, tmp_path: Path) -> None:
+def test_a_broken_csv_is_rejected_by_name(content: str, tmp_path: Path) -> None:
     file = tmp_path / "reviews.csv"
     file.write_text(content)
     with pytest.raises(InputError, match=r"reviews\.csv"):
         load(file)
 
 
-def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_source_is_rejected(tmp_path: Path) -> None:
     for source in (tmp_path / "nothing", "./nothing", "nothing.csv"):
         with pytest.raises(InputError, match="nothing"):
             load(source)
@@ -196,7 +196,7 @@ def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load(tmp_path, "validation")
 
 
-def test_the_hub_is_asked_for_a_hub_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_id_is_loaded_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
     def stand_in(**arguments: Any) -> datasets.Dataset:
@@ -215,7 +215,7 @@ def test_the_hub_is_asked_for_a_hub_id(monkeypatch: pytest.MonkeyPatch) -> None:
         load("stanfordnlp/imdb")
 
 
-def test_one_class_cannot_train() -> None:
+def test_training_needs_both_classes() -> None:
     check_both_classes([0, 1, 1], "reviews.csv")
     with pytest.raises(InputError, match="every label is 1"):
         check_both_classes([1, 1], "reviews.csv")
@@ -224,7 +224,7 @@ def test_one_class_cannot_train() -> None:
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
 def test_linked_rows_are_the_connected_components(pairs: list[tuple[int, int]]) -> None:
     units = linked_rows([str(a) for a, _ in pairs], [str(b) for _, b in pairs])
-    # the plain way: spread each row's number to all rows that share a key, until nothing changes
+    # naive algorithm: copy each row's number to all rows that share a key, until nothing changes
     expected = list(range(len(pairs)))
     for _ in pairs:
         for i, (a, b) in enumerate(pairs):
@@ -235,7 +235,7 @@ def test_linked_rows_are_the_connected_components(pairs: list[tuple[int, int]]) 
     assert same == [[x == y for y in expected] for x in expected]
 
 
-def test_one_long_review_does_not_widen_the_others() -> None:
+def test_one_long_review_does_not_increase_the_memory_of_the_others() -> None:
     reviews = [f"review {number}" for number in range(1000)] + ["long" * 25_000]
     tracemalloc.start()
     try:
@@ -244,10 +244,10 @@ def test_one_long_review_does_not_widen_the_others() -> None:
     finally:
         tracemalloc.stop()
     assert len(set(units)) == len(reviews)
-    assert peak < 5e6  # bytes; every review as wide as the long one takes 400 million
+    assert peak < 5e6  # bytes; storing every review at the length of the longest takes 400 million
 
 
-def test_the_validation_part_is_stratified_and_shares_neither_text_nor_film_with_the_rest() -> None:
+def test_the_validation_part_is_stratified_and_shares_no_text_or_film_with_the_training_part() -> None:
     generator = np.random.default_rng(0)
     rows = [{"text": f"review {n}", "label": n % 2, "group": f"film {generator.integers(60)}"} for n in range(600)]
     rows += [{**row, "text": row["text"].upper() + "<br />", "group": f"other {n}"} for n, row in enumerate(rows[:50])]
@@ -264,7 +264,7 @@ def test_the_validation_part_is_stratified_and_shares_neither_text_nor_film_with
     assert list(split_validation(reviews, 0.1, seed=1)[1]) != list(validation)
 
 
-def test_too_few_reviews_to_set_some_aside() -> None:
+def test_too_few_reviews_for_a_validation_part() -> None:
     reviews = datasets.Dataset.from_list(ROWS[:4])
     with pytest.raises(InputError, match="too few"):
         split_validation(reviews, 0.1, seed=0)
@@ -277,6 +277,6 @@ def test_tokenized_reviews_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("source", ["~nosuchuser/reviews", "~nosuchuser"])
-def test_a_home_that_nobody_has_is_refused(source: str) -> None:
+def test_an_unknown_home_directory_is_rejected(source: str) -> None:
     with pytest.raises(InputError, match=rf"^{source}: no home directory is known for ~nosuchuser; .*\.$"):
         load(source)

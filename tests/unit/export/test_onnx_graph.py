@@ -1,5 +1,5 @@
-# ruff: noqa: E402  # the imports come after what skips this file
-"""The graph answers as the network does, whatever the lengths and however many reviews at once."""
+# ruff: noqa: E402  # the imports come after importorskip
+"""The graph gives the logits of the network, for all lengths and batch sizes."""
 
 from collections import Counter
 from dataclasses import replace
@@ -74,11 +74,11 @@ def test_any_lengths_in_any_batch(pair: Pair, lengths: list[int]) -> None:
 
 
 @pytest.mark.parametrize("lengths", [[0], [1], [0, 0, 0], [2000], [2000, 0, 1], list(range(64))])
-def test_the_ends_of_the_range(pair: Pair, lengths: list[int]) -> None:
+def test_the_limits_of_the_lengths(pair: Pair, lengths: list[int]) -> None:
     assert pair.difference(lengths) <= 1e-5
 
 
-def test_padding_is_not_read(pair: Pair) -> None:
+def test_padding_has_no_effect(pair: Pair) -> None:
     assert pair.difference([9, 4, 0], padding=7) <= 1e-5
 
 
@@ -97,7 +97,7 @@ def test_each_part_of_the_network_is_one_operator() -> None:
     assert free == [["batch", "time"], ["batch"]]
 
 
-def test_the_table_is_as_small_as_it_may_be() -> None:
+def test_the_embedding_is_float16_if_that_is_exact() -> None:
     def table(model: SentimentRNN) -> onnx.TensorProto:
         return next(constant for constant in build_graph(model).graph.initializer if constant.name == "embedding")
 
@@ -109,20 +109,20 @@ def test_the_table_is_as_small_as_it_may_be() -> None:
     assert table(model).data_type == onnx.TensorProto.FLOAT16
     assert halved.difference([12, 3]) <= 1e-5
     with torch.no_grad():
-        model.encoder.embedding.weight[5, 0] = 1e6  # more than float16 holds
+        model.encoder.embedding.weight[5, 0] = 1e6  # more than the maximum of float16
     assert table(model).data_type == onnx.TensorProto.FLOAT
 
 
-def test_a_graph_that_answers_otherwise_is_not_written(
+def test_a_graph_with_other_predictions_is_not_written(
     tiny_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sentiment.errors import RunError
     from sentiment.export import onnx_graph
     from sentiment.export.onnx import export_onnx
 
-    monkeypatch.setattr(onnx_graph, "_gates", lambda weights: weights)  # torch's order, taken for ONNX's
+    monkeypatch.setattr(onnx_graph, "_gates", lambda weights: weights)  # torch's order, which is wrong for ONNX
     classifier = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 2.0}))
     for output in (tmp_path / "model", tmp_path / "model.onnx"):
-        with pytest.raises(RunError, match=r"the graph's answers differ from the model's by .*; not written"):
+        with pytest.raises(RunError, match=r"the graph's probabilities differ from the model's by .*; not written"):
             export_onnx(classifier, output)
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,5 @@
-# ruff: noqa: E402  # the imports come after what skips this file
-"""The same answers without torch, from a directory that is read as strictly."""
+# ruff: noqa: E402  # the imports come after importorskip
+"""ONNX Runtime gives the same predictions without torch, and its model directory is checked as strictly."""
 
 import json
 import multiprocessing
@@ -53,13 +53,13 @@ def exported(calibrated: SentimentClassifier, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def damaged(exported: Path, tmp_path: Path) -> Path:
-    """A copy that a test may damage."""
+    """A copy for tests that damage it."""
     shutil.copytree(exported, tmp_path / "model")
     return tmp_path / "model"
 
 
 def sign(directory: Path) -> None:
-    """Record the files as they are, as a hostile author would."""
+    """Update the SHA-256 of the changed files, as an attacker would."""
     config = json.loads((directory / "config.json").read_text())
     config["files"] = {name: fingerprint(directory / name) for name in config["files"]}
     config["sha256"] = config_digest(config)
@@ -67,13 +67,13 @@ def sign(directory: Path) -> None:
 
 
 def close(one: Prediction, other: Prediction) -> bool:
-    """Equal but for the last digits of the probability."""
+    """Equal except for the last digits of the probability."""
     return abs(one.probability - other.probability) <= 1e-5 and replace(
         one, probability=0, score=0, label="", uncertain=False
     ) == replace(other, probability=0, score=0, label="", uncertain=False)
 
 
-def test_the_answers_are_those_of_torch(calibrated: SentimentClassifier, exported: Path) -> None:
+def test_predictions_equal_those_of_torch(calibrated: SentimentClassifier, exported: Path) -> None:
     classifier = OnnxClassifier.from_pretrained(exported)
     expected, found = calibrated.predict(TEXTS), classifier.predict(TEXTS)
     assert all(map(close, found, expected))
@@ -86,7 +86,9 @@ def test_the_answers_are_those_of_torch(calibrated: SentimentClassifier, exporte
 
 @settings(max_examples=30, deadline=None)
 @given(texts=st.lists(st.text(alphabet=st.characters()), max_size=5))
-def test_any_texts(calibrated: SentimentClassifier, exported_classifier: OnnxClassifier, texts: list[str]) -> None:
+def test_any_texts_give_the_predictions_of_torch(
+    calibrated: SentimentClassifier, exported_classifier: OnnxClassifier, texts: list[str]
+) -> None:
     found, expected = exported_classifier.predict(texts), calibrated.predict(texts)
     assert len(found) == len(texts) and all(map(close, found, expected))
 
@@ -96,7 +98,7 @@ def exported_classifier(exported: Path) -> OnnxClassifier:
     return OnnxClassifier.from_pretrained(exported)
 
 
-def test_what_is_no_text_is_refused_with_its_position(exported_classifier: OnnxClassifier) -> None:
+def test_an_item_that_is_not_a_string_is_rejected_with_its_position(exported_classifier: OnnxClassifier) -> None:
     with pytest.raises(TypeError, match="review 1 is NoneType"):
         exported_classifier.predict(["good", None])  # type: ignore[list-item]
 
@@ -123,7 +125,7 @@ WITHOUT_TORCH = """
 
 
 def test_nothing_imports_torch(exported: Path, reviews_file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "answers.csv"
+    output = tmp_path / "predictions.csv"
     finished = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(WITHOUT_TORCH), exported, reviews_file, output],
         capture_output=True,
@@ -135,7 +137,7 @@ def test_nothing_imports_torch(exported: Path, reviews_file: Path, tmp_path: Pat
     assert len(output.read_text().splitlines()) == 51
 
 
-SHORT_WAY = """
+COLD_START = """
     import sys
     from sentiment.cli import main as cli
     try:
@@ -148,14 +150,14 @@ SHORT_WAY = """
 def test_a_cold_start_imports_nothing_heavy(exported: Path) -> None:
     heavy = {"torch", "torchtext", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "accelerate"}
     heavy |= {"jsonargparse", "yaml", "transformers", "huggingface_hub", "onnx", "captum", "jinja2", "tqdm"}
-    program = [sys.executable, "-c", textwrap.dedent(SHORT_WAY), exported]
+    program = [sys.executable, "-c", textwrap.dedent(COLD_START), exported]
     finished = subprocess.run(program, capture_output=True, text=True, timeout=110)
     code, *modules = finished.stdout.splitlines()[-1].split()
     assert code == "0", finished.stderr
     assert heavy & set(modules) == set()
 
 
-def test_the_directory_holds_all_but_the_weights(exported: Path) -> None:
+def test_the_export_has_all_files_of_the_model_except_the_weights(exported: Path) -> None:
     assert {file.name for file in exported.iterdir()} == FILES
     assert json.loads((exported / "metrics.json").read_text()) == {"n": 3}
     assert (exported / "README.md").read_text() == "# card\n"
@@ -181,20 +183,22 @@ def test_the_command_line(tiny_model_directory: Path, tmp_path: Path, capsys: py
     assert code == 2 and "weights are model.onnx, not model.safetensors; only `sentiment predict`" in complaint
 
 
-def test_an_export_replaces_nothing_else(tiny_classifier: SentimentClassifier, tmp_path: Path) -> None:
+def test_an_export_replaces_only_an_export(tiny_classifier: SentimentClassifier, tmp_path: Path) -> None:
     tiny_classifier.save_pretrained(tmp_path / "model")
-    with pytest.raises(InputError, match=r"holds model.safetensors, which an export must not replace"):
+    with pytest.raises(InputError, match=r"contains model.safetensors; choose another directory for the export"):
         export_onnx(tiny_classifier, tmp_path / "model")
     load_checkpoint(tmp_path / "model", "sentiment-rnn")
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="exists and is no model directory"):
+    with pytest.raises(InputError, match="exists and is not a model directory"):
         export_onnx(tiny_classifier, tmp_path)
     (tmp_path / "model.onnx").mkdir()
     with pytest.raises(InputError, match="is a directory; choose another name for the graph"):
         export_onnx(tiny_classifier, tmp_path / "model.onnx")
 
 
-def test_a_directory_with_both_is_read_by_torch(exported: Path, tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_directory_with_both_kinds_of_weights_is_loaded_with_torch(
+    exported: Path, tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     shutil.copy(exported / "model.onnx", tmp_path / "model")
     both = Namespace(model=str(tmp_path / "model"), device="cpu")
@@ -203,7 +207,7 @@ def test_a_directory_with_both_is_read_by_torch(exported: Path, tiny_checkpoint:
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"README.md"}))
-def test_damage_is_refused(damaged: Path, name: str) -> None:
+def test_damage_is_detected(damaged: Path, name: str) -> None:
     content = (damaged / name).read_bytes()
     middle = len(content) // 2
     flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
@@ -217,31 +221,31 @@ def test_damage_is_refused(damaged: Path, name: str) -> None:
         OnnxClassifier.from_pretrained(damaged)
 
 
-def test_models_that_are_not_there(tiny_model_directory: Path, tmp_path: Path) -> None:
+def test_missing_models(tiny_model_directory: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such model directory"):
         OnnxClassifier.from_pretrained(tmp_path / "nothing")
     with pytest.raises(
-        InputError, match=r"weights are model.safetensors, not model.onnx; SentimentClassifier reads it"
+        InputError, match=r"weights are model.safetensors, not model.onnx; load it with SentimentClassifier"
     ):
         OnnxClassifier.from_pretrained(tiny_model_directory)
 
 
-def test_what_is_no_such_graph_is_refused(damaged: Path) -> None:
+def test_a_file_that_is_not_a_graph_is_rejected(damaged: Path) -> None:
     (damaged / "model.onnx").write_bytes(b"\x80\x04 no graph")
     sign(damaged)
-    with pytest.raises(InputError, match=r"model.onnx: not a graph that ONNX Runtime reads"):
+    with pytest.raises(InputError, match=r"model.onnx: not a graph that ONNX Runtime can read"):
         OnnxClassifier.from_pretrained(damaged)
 
 
-def test_a_graph_with_other_inputs_is_refused(damaged: Path) -> None:
+def test_a_graph_with_other_inputs_is_rejected(damaged: Path) -> None:
     graph = onnx.load(damaged / "model.onnx")
     onnx.save(onnx.compose.add_prefix(graph, "other_"), damaged / "model.onnx")
     sign(damaged)
-    with pytest.raises(InputError, match=r"the graph has .*other_input_ids.*, where .* is needed"):
+    with pytest.raises(InputError, match=r"the graph has .*other_input_ids.*, but .* is needed"):
         OnnxClassifier.from_pretrained(damaged)
 
 
-def test_a_graph_that_knows_fewer_words_is_refused(damaged: Path) -> None:
+def test_a_graph_with_fewer_words_is_rejected(damaged: Path) -> None:
     graph = onnx.load(damaged / "model.onnx")
     (table,) = (constant for constant in graph.graph.initializer if constant.name == "embedding")
     table.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(table)[:9], "embedding"))
@@ -251,75 +255,75 @@ def test_a_graph_that_knows_fewer_words_is_refused(damaged: Path) -> None:
         OnnxClassifier.from_pretrained(damaged).predict("a wonderful film")
 
 
-def test_a_graph_reads_no_other_file(damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_graph_cannot_read_other_files(damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = onnx.load(damaged / "model.onnx")
     onnx.save(graph, damaged / "model.onnx", save_as_external_data=True, location="secret", size_threshold=0)
     assert (damaged / "secret").stat().st_size > 0
     sign(damaged)
     monkeypatch.chdir(damaged)
-    with pytest.raises(InputError, match=r"model.onnx: not a graph that ONNX Runtime reads"):
+    with pytest.raises(InputError, match=r"model.onnx: not a graph that ONNX Runtime can read"):
         OnnxClassifier.from_pretrained(damaged)
 
 
-def test_a_missing_runtime_is_named(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_onnx_runtime_is_not_installed(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(RunError, match=r"ONNX Runtime, which is not installed: in a checkout, pip install"):
+    with pytest.raises(RunError, match=r"ONNX Runtime is not installed; in a checkout, install it with: pip install"):
         OnnxClassifier.from_pretrained(exported)
 
 
-def test_a_missing_package_onnx_is_named(
+def test_the_package_onnx_is_not_installed(
     tiny_classifier: SentimentClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "sentiment.export.onnx_graph")
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(RunError, match=r"the package onnx is not installed: in a checkout, pip install"):
+    with pytest.raises(RunError, match=r"the package onnx is not installed; .* install it with: pip install"):
         export_onnx(tiny_classifier, tmp_path / "model")
 
 
-def answers(classifier: OnnxClassifier) -> list[float]:
+def predictions(classifier: OnnxClassifier) -> list[float]:
     return [prediction.probability for prediction in classifier.predict(TEXTS * 20)]
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that there are many of them, for the threads."""
+    """Many small batches, so that several threads are used."""
     monkeypatch.setattr(onnx_inference, "BATCH_TOKENS", 100)
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_batches_in_threads_give_the_answers_in_order(exported: Path) -> None:
+def test_threads_do_not_change_predictions_or_their_order(exported: Path) -> None:
     alone = OnnxClassifier.from_pretrained(exported)
     expected = [alone.predict(text).probability for text in TEXTS] * 20
     for threads in (1, 4):
-        found = answers(OnnxClassifier.from_pretrained(exported, threads))
+        found = predictions(OnnxClassifier.from_pretrained(exported, threads))
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("variable", "threads"), [("3", 3), ("0", None), ("4,2", None), ("", None)])
-def test_how_many_threads(monkeypatch: pytest.MonkeyPatch, variable: str, threads: int | None) -> None:
+def test_default_number_of_threads(monkeypatch: pytest.MonkeyPatch, variable: str, threads: int | None) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", variable)
-    assert onnx_inference._threads() == (threads or len(os.sched_getaffinity(0)))
+    assert onnx_inference._default_threads() == (threads or len(os.sched_getaffinity(0)))
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_threads_share_a_classifier(exported_classifier: OnnxClassifier) -> None:
-    alone = answers(exported_classifier)
+    alone = predictions(exported_classifier)
     with ThreadPoolExecutor(8) as pool:
-        assert all(found == alone for found in pool.map(lambda _: answers(exported_classifier), range(16)))
+        assert all(found == alone for found in pool.map(lambda _: predictions(exported_classifier), range(16)))
 
 
 _inherited: OnnxClassifier
 
 
-def inherited_answers() -> list[float]:
-    return answers(_inherited)
+def inherited_predictions() -> list[float]:
+    return predictions(_inherited)
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_forked_child_gives_the_answers_of_its_parent(exported: Path) -> None:
+def test_a_forked_child_gives_the_predictions_of_its_parent(exported: Path) -> None:
     global _inherited
     _inherited = OnnxClassifier.from_pretrained(exported, threads=2)
-    alone = answers(_inherited)
+    alone = predictions(_inherited)
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply_async(inherited_answers).get(timeout=60) == alone
-        assert pool.apply_async(answers, [_inherited]).get(timeout=60) == alone, "and one that is sent to it"
+        assert pool.apply_async(inherited_predictions).get(timeout=60) == alone
+        assert pool.apply_async(predictions, [_inherited]).get(timeout=60) == alone, "and one that is sent to it"

@@ -11,7 +11,7 @@ def network(pooling: str = "last", **settings: float) -> SentimentRNN:
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_a_logit_depends_on_neither_padding_nor_neighbors(pooling: str) -> None:
+def test_a_logit_does_not_depend_on_padding_or_other_reviews(pooling: str) -> None:
     model = network(pooling)
     alone = model(torch.tensor([[5, 6, 7]]), torch.tensor([3]))
     padded = model(torch.tensor([[5, 6, 7, 1, 1, 1, 1]]), torch.tensor([3]))
@@ -21,7 +21,7 @@ def test_a_logit_depends_on_neither_padding_nor_neighbors(pooling: str) -> None:
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_no_words_give_the_answer_of_the_bias(pooling: str) -> None:
+def test_an_empty_review_gives_the_bias(pooling: str) -> None:
     model = network(pooling)
     logits = model(torch.tensor([[1, 1], [5, 6]]), torch.tensor([0, 2]))
     torch.testing.assert_close(logits[0], model.head[-1].bias[0])
@@ -60,9 +60,9 @@ def test_dropout_is_active_in_training_only() -> None:
     assert model.eval()(ids, lengths) == model(ids, lengths)
 
 
-def test_variational_dropout_keeps_one_mask_through_time() -> None:
+def test_variational_dropout_uses_the_same_mask_at_all_time_steps() -> None:
     model = SentimentRNN(50, 8, 6, 2, 0.5, variational=True).train()
-    dropped = model.encoder._between_layers(torch.ones(4, 9, 6)) == 0
+    dropped = model.encoder._apply_dropout(torch.ones(4, 9, 6)) == 0
     assert (dropped == dropped[:, :1]).all()
     assert 0 < dropped.float().mean() < 1
 
@@ -84,6 +84,6 @@ def test_forget_gate_starts_open() -> None:
         ({"pooling": "first"}, "pooling is 'first'"),
     ],
 )
-def test_impossible_settings_are_refused_by_name(settings: dict[str, float], words: str) -> None:
+def test_impossible_settings_are_rejected_by_name(settings: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         SentimentRNN(**{"vocab_size": 50, "embedding_dim": 8, "hidden_dim": 6, **settings})

@@ -1,4 +1,4 @@
-"""The written-out unit against `nn.LSTM`, and the articles' scalar case."""
+"""`LSTMUnit` is compared with `nn.LSTM`, and with the equations for a unit of size 1."""
 
 import numpy as np
 import pytest
@@ -145,7 +145,7 @@ def test_shares_stay_between_0_and_1_for_any_weights(values, weights):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: LSTMUnit.from_lstm(nn.GRU(2, 2)), "an nn.LSTM, not from GRU"),
+        (lambda: LSTMUnit.from_lstm(nn.GRU(2, 2)), "an nn.LSTM, not a GRU"),
         (lambda: LSTMUnit.from_lstm(nn.LSTM(2, 3, proj_size=2)), "proj_size 2"),
         (lambda: LSTMUnit.from_lstm(nn.LSTM(2, 3), layer=1), "no layer 1"),
         (lambda: LSTMUnit.from_lstm(nn.LSTM(2, 3), reverse=True), "in reverse"),
@@ -155,6 +155,6 @@ def test_shares_stay_between_0_and_1_for_any_weights(values, weights):
         (lambda: LSTMUnit(2, 3)(torch.zeros(1, 0, 2)), "no steps"),
     ],
 )
-def test_bad_input_gets_one_sentence(call, message):
+def test_bad_input_is_rejected(call, message):
     with pytest.raises(InputError, match=message):
         call()

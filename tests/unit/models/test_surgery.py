@@ -1,4 +1,4 @@
-"""A smaller network begins as a part of a larger one."""
+"""Cut a smaller network out of a larger one."""
 
 import copy
 
@@ -30,7 +30,7 @@ def checkpoint(model: SentimentRNN, kind: str = "sentiment-rnn", direction: Dire
 
 
 def without(model: SentimentRNN, units: list[list[int]]) -> SentimentRNN:
-    """The same network, in which nobody reads some units of each layer, nor some axes of the word vectors."""
+    """The same network, but some units of each layer and some axes of the word vectors have no effect."""
     first, second = model.encoder.layers
     heard_by = ((first.weight_hh_l0, second.weight_ih_l0), (second.weight_hh_l0, model.head[1].weight))
     with torch.no_grad():
@@ -42,26 +42,26 @@ def without(model: SentimentRNN, units: list[list[int]]) -> SentimentRNN:
     return model
 
 
-def test_what_nobody_reads_is_left_out_and_the_answers_stay() -> None:
+def test_removing_unused_units_does_not_change_predictions() -> None:
     large = without(network(WIDTH, UNITS), [[0, 5, 6], [1, 2, 7]])
     small = network(3, UNITS - 3, seed=1)
     warm_start(small, checkpoint(large), "forward")
     torch.testing.assert_close(small(IDS, LENGTHS), large(IDS, LENGTHS), atol=1e-5, rtol=1e-4)
 
 
-def test_the_principal_axes_keep_what_word_vectors_mean_to_each_other() -> None:
+def test_principal_axes_keep_the_products_of_word_vectors() -> None:
     vectors = torch.randn(WORDS, 3) @ torch.randn(3, WIDTH)  # rank 3: nothing is lost
     narrow = vectors @ principal_axes(vectors, 3)
     torch.testing.assert_close(narrow @ narrow.T, vectors @ vectors.T, atol=1e-4, rtol=1e-4)
 
 
-def test_layers_are_cut_from_the_bottom_to_the_top_in_whatever_order_a_file_names_them() -> None:
-    weights = network(WIDTH, UNITS, num_layers=11).state_dict()  # by name the eleventh layer comes before the third
+def test_the_order_of_tensors_in_the_file_does_not_matter() -> None:
+    weights = network(WIDTH, UNITS, num_layers=11).state_dict()  # sorted by name, layer 10 comes before layer 2
     part, by_name = shrink(weights, 3, 5), shrink(dict(sorted(weights.items())), 3, 5)
     assert all(torch.equal(value, by_name[name]) for name, value in part.items())
 
 
-def test_a_head_of_another_size_is_drawn_anew() -> None:
+def test_a_head_of_another_size_is_initialized_randomly() -> None:
     large, small = network(WIDTH, UNITS), network(3, 5, head_dim=2, seed=1)
     before = small.head[1].weight.clone()
     warm_start(small, checkpoint(large), "forward")
@@ -80,7 +80,7 @@ def test_a_head_of_another_size_is_drawn_anew() -> None:
     ],
     ids=["reads the other way", "language model", "other layers", "fewer units"],
 )
-def test_without_such_a_part_the_word_vectors_alone_are_taken(start: Checkpoint, small: SentimentRNN) -> None:
+def test_otherwise_only_word_vectors_are_copied(start: Checkpoint, small: SentimentRNN) -> None:
     before: dict[str, Tensor] = copy.deepcopy(small.state_dict())
     warm_start(small, start, "forward")
     changed = {name for name, value in small.state_dict().items() if not torch.equal(value, before[name])}

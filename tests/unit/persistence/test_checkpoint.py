@@ -1,4 +1,4 @@
-"""A model directory is read strictly: what is not as it was saved is refused in one sentence."""
+"""Model directories are checked strictly: any change after saving is rejected with one sentence."""
 
 import json
 import pickle
@@ -26,7 +26,7 @@ def model(tiny_model_directory: Path, tmp_path: Path) -> Path:
 
 
 def rewrite(model: Path, sign: bool = True, **changes: Any) -> None:
-    """Change parts of config.json; signed anew unless told otherwise, as a hostile author would."""
+    """Change entries of config.json and, if `sign`, update its SHA-256, as an attacker would."""
     config = json.loads((model / "config.json").read_text())
     for name, value in changes.items():
         section, _, key = name.partition("__")
@@ -41,7 +41,7 @@ def rewrite(model: Path, sign: bool = True, **changes: Any) -> None:
     (model / "config.json").write_text(json.dumps(config))
 
 
-def test_what_is_saved_is_loaded(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_saved_checkpoint_is_loaded_unchanged(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     assert same(load_checkpoint(tmp_path / "model", KIND), tiny_checkpoint)
     expected = {"config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"}
@@ -50,7 +50,7 @@ def test_what_is_saved_is_loaded(tiny_checkpoint: Checkpoint, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", *JSON_FILES])
-def test_damage_is_refused_or_changes_nothing(tiny_model_directory: Path, tmp_path: Path, name: str) -> None:
+def test_damage_is_detected_or_has_no_effect(tiny_model_directory: Path, tmp_path: Path, name: str) -> None:
     data = (tiny_model_directory / name).read_bytes()
     refused, tried = refusals(tiny_model_directory, name, truncated(data, max(1, len(data) // 30)), tmp_path / "cut")
     assert refused == tried > 0
@@ -59,35 +59,38 @@ def test_damage_is_refused_or_changes_nothing(tiny_model_directory: Path, tmp_pa
 
 
 HOSTILE = {
-    "hidden": ({"model__hidden_dim": 10**12}, "no network has these settings: Storage size calculation overflowed"),
+    "hidden": (
+        {"model__hidden_dim": 10**12},
+        "can have these settings: Storage size calculation overflowed",
+    ),
     "wide": (
         {"model__embedding_dim": 10**7},
-        r"has shape \[35, 8\], where .* give \[35, 1000",
+        r"has shape \[35, 8\], but .* give \[35, 1000",
     ),
     "deep": ({"model__num_layers": 10**9}, "num_layers is 1000000000; at most 100"),
     "negative": ({"model__hidden_dim": -6}, "hidden_dim is -6"),
-    "text": ({"model__hidden_dim": "6"}, "no network has these settings"),
+    "text": ({"model__hidden_dim": "6"}, "no network can have these settings"),
     "layers": ({"model__num_layers": 3}, r"tensor 'encoder.layers.2.*' has shape None"),
-    "extra": ({"model__num_layers": 1}, r"tensor 'encoder.layers.1.*' has shape \[24\], where .* give None"),
+    "extra": ({"model__num_layers": 1}, r"tensor 'encoder.layers.1.*' has shape \[24\], but .* give None"),
     "setting": ({"model__evil": 1}, "unexpected keyword argument 'evil'"),
     "words": ({"model__vocab_size": 36}, "vocab.json: 35 words, but the model's embedding has 36 rows"),
-    "newer": ({"format_version": 2}, "format version 2; this program reads version 1"),
-    "kind": ({"kind": "language-model"}, "holds a 'language-model', where a 'sentiment-rnn' is needed"),
-    "key": ({"code": "import os"}, "holds 'code', which no model directory has"),
+    "newer": ({"format_version": 2}, "has format version 2; this package reads version 1"),
+    "kind": ({"kind": "language-model"}, "contains a 'language-model', but a 'sentiment-rnn' is needed"),
+    "key": ({"code": "import os"}, "unknown entry 'code'"),
     "length": ({"text__max_length": 0}, "max_length is 0"),
     "keep": ({"text__keep": "middle"}, "keep is 'middle'"),
-    "rules": ({"text__version": 0}, "written for other text rules"),
+    "rules": ({"text__version": 0}, "saved with other tokenizer rules"),
     "temperature": ({"calibration": {"temperature": 0}}, "temperature is 0.0"),
-    "uncalibrated": ({"calibration": {}}, "a part is missing or of the wrong kind: 'temperature'"),
-    "missing": ({"calibration": None}, "a part is missing or of the wrong kind: 'calibration'"),
-    "shape": ({"files": [1]}, "a part is missing or of the wrong kind"),
+    "uncalibrated": ({"calibration": {}}, "an entry is missing or has a wrong value: 'temperature'"),
+    "missing": ({"calibration": None}, "an entry is missing or has a wrong value: 'calibration'"),
+    "shape": ({"files": [1]}, "an entry is missing or has a wrong value"),
     "path": ({"files": {"../../outside": {"size": 0, "sha256": ""}}}, "files are"),
-    "changed": ({"text__max_length": 41, "sign": False}, "says that its SHA-256 is"),
+    "changed": ({"text__max_length": 41, "sign": False}, "its SHA-256 is recorded as"),
 }
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_configuration_is_refused(model: Path, case: str) -> None:
+def test_a_hostile_configuration_is_rejected(model: Path, case: str) -> None:
     changes, sentence = HOSTILE[case]
     if case == "path" or case == "shape":
         config = json.loads((model / "config.json").read_text()) | changes
@@ -106,25 +109,25 @@ def replace_weights(model: Path, **changes: torch.Tensor) -> None:
     rewrite(model)
 
 
-def test_weights_that_are_no_numbers_are_refused(model: Path) -> None:
+def test_weights_that_are_not_finite_are_rejected(model: Path) -> None:
     replace_weights(model, **{"head.1.bias": torch.tensor([float("nan")])})
-    with pytest.raises(InputError, match=r"tensor 'head.1.bias' holds values that are not finite"):
+    with pytest.raises(InputError, match=r"tensor 'head.1.bias' contains values that are not finite"):
         load_checkpoint(model, KIND)
 
 
-def test_tensors_of_another_type_are_refused(model: Path) -> None:
+def test_tensors_of_another_type_are_rejected(model: Path) -> None:
     replace_weights(model, **{"head.1.bias": torch.tensor([1])})
-    with pytest.raises(InputError, match=r"tensor 'head.1.bias' holds I64 where floating-point weights belong"):
+    with pytest.raises(InputError, match=r"tensor 'head.1.bias' contains I64, not floating-point weights"):
         load_checkpoint(model, KIND)
 
 
-def test_a_tensor_too_many_is_refused(model: Path) -> None:
+def test_an_additional_tensor_is_rejected(model: Path) -> None:
     replace_weights(model, more=torch.zeros(3))
-    with pytest.raises(InputError, match=r"tensor 'more' has shape \[3\], where the settings .* give None"):
+    with pytest.raises(InputError, match=r"tensor 'more' has shape \[3\], but the settings .* give None"):
         load_checkpoint(model, KIND)
 
 
-def test_a_header_that_claims_the_memory_of_the_world_is_refused(model: Path) -> None:
+def test_a_header_with_a_huge_size_is_rejected(model: Path) -> None:
     (model / "model.safetensors").write_bytes((2**62).to_bytes(8, "little") + b"{}")
     rewrite(model)
     with pytest.raises(InputError, match="not a readable safetensors file"):
@@ -132,7 +135,7 @@ def test_a_header_that_claims_the_memory_of_the_world_is_refused(model: Path) ->
 
 
 class Trap:
-    """Leaves a file behind wherever it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, victim: Path) -> None:
         self.victim = victim
@@ -152,7 +155,7 @@ def test_a_pickle_is_never_opened(model: Path, tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["model.pt", "pytorch_model.bin", "model.safetensors"])
-def test_a_pickle_in_place_of_a_directory_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_pickle_instead_of_a_directory_is_rejected(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     with pytest.raises(InputError, match="is a file; give the model directory"):
         load_checkpoint(tmp_path / name, KIND)
@@ -166,14 +169,14 @@ def test_a_missing_file_is_named(model: Path, name: str) -> None:
         load_checkpoint(model, KIND)
 
 
-def test_a_model_is_never_written_over_something_else(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_only_a_model_directory_is_replaced(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="exists and is no model directory"):
+    with pytest.raises(InputError, match="exists and is not a model directory"):
         save_checkpoint(tiny_checkpoint, tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_a_failed_write_leaves_the_former_file(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_existing_file(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("former")
     with pytest.raises(RunError, match="No space left on device"), atomic_file(file) as temporary:
@@ -184,7 +187,7 @@ def test_a_failed_write_leaves_the_former_file(tmp_path: Path) -> None:
     assert file.read_text() == "former" and list(tmp_path.iterdir()) == [file]
 
 
-def test_a_directory_whose_successor_never_came_takes_its_name_back(tmp_path: Path, monkeypatch) -> None:
+def test_a_directory_is_restored_if_its_replacement_was_killed(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "former").touch()
     rename = Path.rename
@@ -205,10 +208,10 @@ def test_a_directory_whose_successor_never_came_takes_its_name_back(tmp_path: Pa
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["model", "model/former"]
 
 
-def test_a_locked_directory_admits_nobody_else(tmp_path: Path) -> None:
+def test_a_locked_directory_rejects_other_processes(tmp_path: Path) -> None:
     with (
         lock_directory(tmp_path / "run"),
-        pytest.raises(InputError, match="run: another process is at work in it"),
+        pytest.raises(InputError, match="run: another process is using this directory"),
         lock_directory(tmp_path / "run"),
     ):
         pass

@@ -7,7 +7,7 @@ from sentiment.evaluation.metrics import classification_metrics
 from sentiment.persistence.model_card import model_card
 
 
-def test_the_card_holds_the_measured_figures_as_the_hub_reads_them(tiny_checkpoint):
+def test_the_card_has_the_metrics_in_the_format_of_the_hub(tiny_checkpoint):
     figures = classification_metrics(np.array([1, 0, 1, 0]), np.array([0.9, 0.2, 0.4, 0.1]))
     training = {"run": {"seed": 7}, "data": {"source": "stanfordnlp/imdb"}}
     metrics = figures | {"data": "stanfordnlp/imdb", "split": "test", "training": training}
@@ -23,14 +23,14 @@ def test_the_card_holds_the_measured_figures_as_the_hub_reads_them(tiny_checkpoi
     assert "Maas" in body and '"seed": 7' in body and "0.7500" in body
 
 
-def test_a_model_of_other_reviews_does_not_claim_imdb(tiny_checkpoint):
+def test_a_model_for_other_reviews_does_not_mention_imdb(tiny_checkpoint):
     for training in ({"data": {"source": "my_reviews.csv"}}, {}):
         card = model_card(replace(tiny_checkpoint, metrics={"training": training}))
         assert not {"license", "datasets"} & yaml.safe_load(card.split("---\n", 2)[1]).keys()
         assert "Maas" not in card
 
 
-def test_undefined_figures_are_left_out_and_paths_are_not_told(tiny_checkpoint):
+def test_undefined_metrics_and_full_paths_are_left_out(tiny_checkpoint):
     figures = classification_metrics(np.array([0]), np.array([0.1]))
     card = model_card(
         replace(tiny_checkpoint, metrics=figures | {"data": "/home/me/secret/reviews.csv", "split": None})
@@ -38,5 +38,5 @@ def test_undefined_figures_are_left_out_and_paths_are_not_told(tiny_checkpoint):
     assert "ROC AUC" not in card and "secret" not in card and "reviews.csv" in card
 
 
-def test_a_model_without_figures_has_a_card(tiny_checkpoint):
+def test_a_model_without_metrics_has_a_card(tiny_checkpoint):
     assert "model-index" not in model_card(tiny_checkpoint)

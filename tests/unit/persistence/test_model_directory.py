@@ -5,7 +5,7 @@ import pytest
 from sentiment.persistence.model_directory import PRETRAINED_MODELS, locate_model
 
 
-def test_a_model_directory_goes_before_a_shipped_name_and_any_other_directory_after_it(
+def test_a_model_directory_has_priority_over_a_shipped_model_and_other_directories_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -16,7 +16,7 @@ def test_a_model_directory_goes_before_a_shipped_name_and_any_other_directory_af
     assert locate_model("imdb") == Path("imdb")
 
 
-def test_what_is_no_model_is_given_back_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_model_is_returned_as_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for model in ("./imdb", "__init__.py", "__pycache__", "some/model"):
         assert locate_model(model) == Path(model)

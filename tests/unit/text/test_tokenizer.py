@@ -27,7 +27,7 @@ def test_normalize(raw: str, plain: str) -> None:
     assert normalize(raw) == plain
 
 
-def test_a_negation_is_one_token_however_it_is_typed() -> None:
+def test_a_negation_is_one_token_in_all_spellings() -> None:
     spellings = ["isn't", "isn’t", "ISN'T", "isn&#39;t"]
     assert [tokenize(normalize(text)) for text in spellings] == [["isnt"]] * 4
 
@@ -71,13 +71,13 @@ def test_unknown_words_do_not_grow_the_vocabulary() -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1), st.integers(1, 5), max_size=30))
-def test_vocabulary_survives_json(counts: dict[str, int]) -> None:
+def test_vocabulary_is_restored_from_json(counts: dict[str, int]) -> None:
     vocabulary = Vocabulary(counts, max_size=20, min_frequency=2)
     again = Vocabulary(json.loads(json.dumps(vocabulary.counts)))
     assert again.words == vocabulary.words
 
 
-def test_the_end_that_is_kept_and_the_direction_of_reading() -> None:
+def test_keep_and_direction() -> None:
     vocabulary = Vocabulary({"a": 4, "b": 3, "c": 2, "d": 1})
     tokens = ["a", "b", "c", "d"]
     assert TextEncoder(vocabulary, 3, "head").tokens_read(tokens) == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""The text rules are torchtext's, though its package, which imports torch, stays out."""
+"""Tokenizer and vocabulary equal those of torchtext, but its package, which imports torch, is not imported."""
 
 import re
 import subprocess
@@ -20,16 +20,16 @@ pieces = st.sampled_from([*"'\".,()!?;: a\u00a0İ", "<br />", "isn't", "n't", "N
 
 
 def by_torchtext(text: str) -> list[str]:
-    """Its tokens, with the one rule that is ours."""
+    """Tokens of torchtext, with our additional rule for `n't`."""
     return basic_english(re.sub(r"(?<=\w)n't\b", "nt", text, flags=re.IGNORECASE))
 
 
 @given(st.one_of(st.text(), st.lists(pieces).map("".join)))
-def test_the_tokenizer_is_torchtexts(text: str) -> None:
+def test_the_tokenizer_equals_torchtext(text: str) -> None:
     assert tokenize(text) == by_torchtext(text)
 
 
-def test_the_tokenizer_is_torchtexts_on_real_reviews(imdb: Path) -> None:
+def test_the_tokenizer_equals_torchtext_on_real_reviews(imdb: Path) -> None:
     import pyarrow.parquet as pq
 
     for text in pq.read_table(imdb / "train.parquet", columns=["text"])["text"][::1000].to_pylist():
@@ -38,7 +38,7 @@ def test_the_tokenizer_is_torchtexts_on_real_reviews(imdb: Path) -> None:
 
 
 @given(st.dictionaries(st.text(), st.integers(1, 5), max_size=30))
-def test_a_restored_vocabulary_is_torchtexts(counts: dict[str, int]) -> None:
+def test_a_restored_vocabulary_equals_torchtext(counts: dict[str, int]) -> None:
     built = Vocabulary(counts)
     again = Vocabulary.restored(built.counts)
     expected = Vocab(Counter(counts), specials=list(SPECIALS))
@@ -49,14 +49,14 @@ def test_a_restored_vocabulary_is_torchtexts(counts: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("counts", [{"b": 1, "a": 1}, {"rare": 1, "film": 2}, {"<pad>": 5, "film": 2}])
-def test_counts_of_no_vocabulary_are_refused(counts: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="not those of a vocabulary, most frequent first"):
+def test_wrong_counts_are_rejected(counts: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="not sorted by count, most frequent first"):
         Vocabulary.restored(counts)
 
 
 @pytest.mark.parametrize(
     "module", ["sentiment", "sentiment.text.tokenizer", "sentiment.inference.base", "sentiment.cli.main"]
 )
-def test_importing_a_room_imports_no_torch(module: str) -> None:
+def test_importing_a_module_does_not_import_torch(module: str) -> None:
     program = f"import sys, {module}; sys.exit(bool({{'torch', 'torchtext', 'datasets', 'yaml'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

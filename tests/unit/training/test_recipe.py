@@ -81,38 +81,36 @@ def test_finished_stages_are_skipped_changes_rejected_and_stages_restarted(
     run_recipe(elsewhere)  # a setting that changes nothing that is learned
 
     stages: list[str] = []
-    monkeypatch.setattr(
-        module, "TASKS", dict.fromkeys(module.TASKS, lambda config: stages.append(config.run.output_dir))
-    )
+    monkeypatch.setattr(module, "_train_stage", lambda stage: stages.append(stage.name))
     monkeypatch.setattr(module, "_publish", lambda model, target: None)
     run_recipe(recipe, restart="teacher")
-    assert [Path(place).name for place in stages] == ["teacher", "student"]
+    assert stages == ["teacher", "student"]
     with pytest.raises(InputError, match="no such stage; the stages are lm, teacher, student"):
         run_recipe(recipe, restart="techer")
 
 
 def test_a_stage_made_from_another_model_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(config: Any) -> None:
-        place = Path(config.run.output_dir) / "model"
+    def train(stage: module.Stage) -> None:
+        place = Path(stage.config.run.output_dir) / "model"
         place.mkdir(parents=True, exist_ok=True)
-        (place / "config.json").write_text(json.dumps({"sha256": config.run.output_dir}), "utf-8")
+        (place / "config.json").write_text(json.dumps({"sha256": stage.name}), "utf-8")
 
-    monkeypatch.setattr(module, "TASKS", dict.fromkeys(module.TASKS, train))
+    monkeypatch.setattr(module, "_train_stage", train)
     monkeypatch.setattr(module, "_publish", lambda model, target: None)
     recipe = load_recipe(written(tmp_path, content(tmp_path)))
     run_recipe(recipe)
     (tmp_path / "runs" / "lm" / "model" / "config.json").write_text('{"sha256": "another"}', "utf-8")
     (tmp_path / "runs" / "lm" / "stage.json").unlink()
-    monkeypatch.setattr(module, "TASKS", dict.fromkeys(module.TASKS, lambda config: None))
+    monkeypatch.setattr(module, "_train_stage", lambda stage: None)
     with pytest.raises(InputError, match=r"lm is another, was .*restart the stage with --restart teacher"):
         run_recipe(recipe)
 
 
 def test_a_stop_names_the_stage_and_the_same_command_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(config: Any) -> None:
+    def stop(stage: module.Stage) -> None:
         raise Stopped(15, "stopped by SIGTERM. Go on with the same command and --resume.")
 
-    monkeypatch.setattr(module, "TASKS", dict.fromkeys(module.TASKS, stop))
+    monkeypatch.setattr(module, "_train_stage", stop)
     with pytest.raises(Stopped, match=r"stopped in stage lm; .*Continue with the same command"):
         run_recipe(load_recipe(written(tmp_path, content(tmp_path))))
 
