@@ -74,7 +74,7 @@ print(np.array_str(probabilities, precision=3, suppress_small=True))
 # Every review gets a label, but not every label deserves trust. `uncertain` is true if the score is under
 # `classifier.confident_from`. That bound was chosen on validation reviews: 97% of the answers above it should be right.
 #
-# Some texts cannot be judged at all. They are uncertain too, and `reason` says why: "no words", or
+# Some texts cannot be predicted at all. They are uncertain too, and `reason` says why: "no words", or
 # "most words unknown", as in another language.
 
 # %%
@@ -96,7 +96,7 @@ for review, prediction in zip(doubtful, classifier.predict(doubtful), strict=Tru
 # `explain` tells what each word did. `contribution` is what a word adds to the logit, by integrated gradients: above 0
 # it pushes toward positive, below 0 toward negative. `running_probability` is the probability after each word, as if
 # the review ended there. Watch "isn't bad": the probability falls at "isn't" and rises at "bad", because the model
-# reads the two together as praise.
+# reads the two together as positive.
 
 # %%
 title("An explanation")

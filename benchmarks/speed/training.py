@@ -93,7 +93,7 @@ def notes(info: dict[str, Any], to_loss: bool) -> str:
     ]
     if to_loss:
         lines.append(
-            f"- Time to a loss: one run each on the training part; {HELD_OUT:,} held-out reviews are judged {PIECES} "
+            f"- Time to a loss: one run each on the training part; {HELD_OUT:,} held-out reviews predicted {PIECES} "
             "times an epoch, which is not counted."
         )
     return "\n".join([*lines, machine_note(info)])

@@ -21,7 +21,7 @@ from sentiment.data.splitting import read_parts
 from sentiment.text.vocabulary import PADDING_ID, TextEncoder, build_vocabulary
 
 HELD_OUT = 1000
-"""Reviews of the validation part that are judged."""
+"""Number of validation reviews."""
 LEARNING_RATE, CLIP = 1e-3, 5.0
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -51,7 +51,7 @@ class Epoch:
 
     seconds: float
     waited: float
-    """Seconds of these in which no batch was at hand."""
+    """Seconds of these spent waiting for a batch."""
     tokens: int
     """Words read."""
 
