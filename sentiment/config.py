@@ -281,8 +281,10 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
         raise InputError(f"{where}: {' '.join(str(error).split())}") from error
     if settings is not None and not isinstance(settings, dict):
         raise InputError(f"{where}: contains a {type(settings).__name__}, not settings such as `run:`.")
-    settings = {_current_name(str(name)): value for name, value in (settings or {}).items()}
-    return _parse(config_class, [f"--config={yaml.safe_dump(settings)}", *overrides], where)
+    current = {_current_name(str(name)): value for name, value in (settings or {}).items()}
+    if len(current) < len(settings or {}):
+        raise InputError(f"{where}: has a setting twice, under its old and its new name; leave out the old one.")
+    return _parse(config_class, [f"--config={yaml.safe_dump(current)}", *overrides], where)
 
 
 def config_from_settings(config_class: type[AnyConfig], settings: Mapping[str, Any], where: str) -> AnyConfig:

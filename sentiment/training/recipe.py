@@ -8,6 +8,7 @@ that it used. So `run_recipe` skips finished stages, resumes stopped ones, and r
 
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -83,25 +84,33 @@ def load_recipe(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a recipe: {' '.join(str(error).split())}.") from error
     _check_keys(path, "the recipe", content, RECIPE_KEYS)
+    for name in [*stages, *publish]:  # they name directories, which --restart deletes
+        if not (isinstance(name, str) and re.fullmatch(r"[\w-]+", name)):
+            raise InputError(f"{path}: {name!r} is not a name; use letters, digits, - and _.")
     found: dict[str, Stage] = {}
     for name, entry in stages.items():
         where = f"{path}: stage {name}"
         if not isinstance(entry, dict):
             raise InputError(f"{where}: must hold keys such as `task:`, not {type(entry).__name__}.")
         _check_keys(path, f"stage {name}", entry, STAGE_KEYS)
-        for need in [entry.get("starts_from"), *(entry.get("teachers") or [])]:
-            if need is not None and need not in found:
-                raise InputError(f"{where}: needs {need!r}, which is not an earlier stage.")
-        found[name] = _stage(name, entry, defaults, groups, output_dir, where)
+        if isinstance(entry.get("teachers"), str) or isinstance(entry.get("groups"), str):
+            raise InputError(f"{where}: teachers and groups are lists, such as [{next(iter(stages))}].")
+        try:
+            for need in [entry.get("starts_from"), *(entry.get("teachers") or [])]:
+                if need is not None and need not in found:
+                    raise InputError(f"{where}: needs {need!r}, which is not an earlier stage.")
+            found[name] = _stage(name, entry, defaults, groups, output_dir, where)
+        except (TypeError, AttributeError) as error:
+            raise InputError(f"{where}: a value has the wrong type: {' '.join(str(error).split())}.") from error
         _check_needs(found[name], found, where)
-    if missing := set(publish.values()) - found.keys():
-        raise InputError(f"{path}: publish names {missing.pop()!r}, which is not a stage.")
+    if missing := [stage for stage in publish.values() if stage not in list(found)]:
+        raise InputError(f"{path}: publish names {missing[0]!r}, which is not a stage.")
     return Recipe(output_dir, found, publish)
 
 
 def _check_keys(path: Path, what: str, entry: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := entry.keys() - known:
-        raise InputError(f"{path}: {what} has an unknown key {sorted(unknown)[0]!r}; use {', '.join(sorted(known))}.")
+    if unknown := sorted(entry.keys() - known, key=str):
+        raise InputError(f"{path}: {what} has an unknown key {unknown[0]!r}; use {', '.join(sorted(known))}.")
 
 
 def _stage(
@@ -172,7 +181,8 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
             _train_stage(stage)
         except Stopped as stopped:
             where = recipe.output_dir / stage.name
-            message = f"stopped in stage {stage.name}; its state is saved in {where}. Continue with the same command."
+            message = f"stopped in stage {stage.name}; its state is saved in {where}. Continue with the same command"
+            message += "." if restart is None else ", without --restart."
             raise Stopped(stopped.signal_number, message) from None
         _write_record(record_file, record | {"model": _model_digest(recipe, stage.name)})
     for name, stage_name in recipe.publish.items():
@@ -205,6 +215,8 @@ def _check_unchanged(previous: Mapping[str, Any], now: Mapping[str, Any], direct
         for name, value in now[part].items()
         if previous.get(part, {}).get(name) != value
     ]
+    if previous.get("task") != now["task"]:
+        changed.append(f"task is {now['task']}, was {previous.get('task')}")
     if changed:
         raise InputError(
             f"{directory}: was started with other settings or models ({'; '.join(changed)}). Restore them, restart the "

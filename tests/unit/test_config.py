@@ -97,3 +97,10 @@ def test_old_names_of_settings_work_with_a_warning(tmp_path: Path, caplog: pytes
     assert (config.prefix_fraction, config.unlabeled_reviews, config.grammar_sentences) == (0.25, 3, 4)
     assert config.unlabeled_split == "other"
     assert "the setting optimisation is now optimization" in caplog.text
+
+
+def test_a_setting_under_both_its_names_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "both.yaml"
+    path.write_text("optimisation: {epochs: 7}\noptimization: {epochs: 8}\n", "utf-8")
+    with pytest.raises(InputError, match="has a setting twice"):
+        load_config(TrainConfig, path)

@@ -111,8 +111,22 @@ def test_a_stop_names_the_stage_and_the_same_command_resumes(tmp_path: Path, mon
         raise Stopped(15, "stopped by SIGTERM. Go on with the same command and --resume.")
 
     monkeypatch.setattr(module, "_train_stage", stop)
-    with pytest.raises(Stopped, match=r"stopped in stage lm; .*Continue with the same command"):
-        run_recipe(load_recipe(written(tmp_path, content(tmp_path))))
+    recipe = load_recipe(written(tmp_path, content(tmp_path)))
+    with pytest.raises(Stopped, match=r"stopped in stage lm; .*Continue with the same command\.$"):
+        run_recipe(recipe)
+    with pytest.raises(Stopped, match=r"with the same command, without --restart\.$"):
+        run_recipe(recipe, restart="lm")
+
+
+def test_a_stage_of_another_task_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_train_stage", lambda stage: None)
+    monkeypatch.setattr(module, "_publish", lambda model, target: None)
+    value = content(tmp_path)
+    run_recipe(load_recipe(written(tmp_path, value)))
+    record = tmp_path / "runs" / "lm" / "stage.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"task": "train"}), "utf-8")
+    with pytest.raises(InputError, match="task is pretrain, was train"):
+        run_recipe(load_recipe(tmp_path / "recipe.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -130,6 +144,15 @@ def test_a_stop_names_the_stage_and_the_same_command_resumes(tmp_path: Path, mon
             "reads backward, but starts from lm, which reads forward",
         ),
         (("stages", "teacher", "settings"), {"model.hiden_dim": 3}, "stage teacher: .*hiden_dim"),
+        (("stages", "student", "teachers"), "teacher", "stage student: teachers and groups are lists"),
+        (("stages", "student", "teachers"), [["teacher"]], "stage student: "),
+        (("stages", "teacher", "settings"), [1], "stage teacher: a value has the wrong type"),
+        (("groups", "student"), 3, "stage student: a value has the wrong type"),
+        (("stages", "teacher", "settings"), {"run": 3, "run.seed": 1}, "stage teacher: "),
+        (("stages", ".."), {"task": "train"}, r"'\.\.' is not a name"),
+        (("stages", 3), {"task": "train"}, "3 is not a name"),
+        (("publish",), {"../tiny": "student"}, "is not a name"),
+        (("publish",), {"tiny": ["student"]}, "which is not a stage"),
         (("stages", "teacher"), "train", "stage teacher: must hold keys .* not str"),
         (("publish",), {"tiny": "pupil"}, "publish names 'pupil'"),
         (("stage",), {}, "the recipe has an unknown key 'stage'"),
