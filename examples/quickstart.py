@@ -71,11 +71,11 @@ print(np.array_str(probabilities, precision=3, suppress_small=True))
 # %% [markdown]
 # ## When the model is not sure
 #
-# Every review gets a label, but not every label deserves trust. `uncertain` is true if the score is under
-# `classifier.confident_from`. That bound was chosen on validation reviews: 97% of the answers above it should be right.
+# Not every label deserves trust. `uncertain` is true if the score is under `classifier.confident_from`. That bound was
+# chosen on validation reviews: 97% of the answers above it should be right.
 #
-# Some texts cannot be predicted at all. They are uncertain too, and `reason` says why: "no words", or
-# "most words unknown", as in another language.
+# Some texts cannot be predicted at all. They are uncertain too, and `reason` says why: "most words unknown", as in
+# another language, or "no words". A text without words has no label: its `label`, `probability` and `score` are None.
 
 # %%
 title("Uncertain answers")
@@ -88,7 +88,8 @@ doubtful = [
 ]
 for review, prediction in zip(doubtful, classifier.predict(doubtful), strict=True):
     verdict = (prediction.reason or "not sure") if prediction.uncertain else prediction.label
-    print(f"{verdict:18}  score {prediction.score:.3f}  {review}")
+    score = "none " if prediction.score is None else f"{prediction.score:.3f}"
+    print(f"{verdict:18}  score {score}  {review}")
 
 # %% [markdown]
 # ## Why?
@@ -164,7 +165,9 @@ print(f"same answers after loading: {same}")
 # %% [markdown]
 # ## Where to go from here
 #
-# - **Predict a whole file**: `sentiment predict --input reviews.csv --output answers.csv`.
+# - **Predict a whole file**: `sentiment predict reviews.csv` prints the answers, and
+#   `sentiment predict --input reviews.csv --output answers.csv` writes them. docs/guides/files.md tells which files,
+#   columns and labels can be read.
 # - **Predict without torch**, by ONNX Runtime, which starts several times faster. It needs the extra `onnx`. First
 #   `sentiment export --model imdb-small --output exported`; then, in Python, `from sentiment.inference.onnx import
 #   OnnxClassifier` and `OnnxClassifier.from_pretrained("exported").predict("A wonderful film.")`.

@@ -91,7 +91,7 @@ class SentimentClassifier(Predictor):
 
         Raises:
             TypeError: if `text` is not a string.
-            InputError: if the model is not a stack of LSTMs.
+            InputError: if the model is not a stack of LSTMs, or the text has no words.
 
         Examples:
             >>> explanation = SentimentClassifier.from_pretrained().explain("A dull, dull film.")

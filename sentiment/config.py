@@ -3,6 +3,7 @@
 A field's docstring is its `--help` text. Importing this module does not import torch.
 """
 
+import codecs
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from jsonargparse.typing import (
 
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
+from sentiment.io.formats import Format
 from sentiment.text.vocabulary import Direction, Keep
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -41,6 +43,15 @@ def _expand(settings: object, *names: str) -> None:
     for name in names:
         if (path := getattr(settings, name)) is not None and path.startswith("~"):
             object.__setattr__(settings, name, str(expand_user(path)))  # the only change of a frozen instance
+
+
+def _check_encoding(name: str) -> None:
+    try:
+        known = codecs.lookup(name)._is_text_encoding  # base64 and others are no encodings of text
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise InputError(f"encoding {name!r}: no such encoding; common ones are utf-8, utf-16, cp1252 and latin-1.")
 
 
 @dataclass(frozen=True)
@@ -71,11 +82,29 @@ class DataConfig:
     """Source of the reviews, and the split into training part and validation part."""
 
     source: str = "stanfordnlp/imdb"
-    """Reviews: a Hugging Face hub id, a directory or file of parquet, csv or jsonl, or an aclImdb directory."""
-    text_column: str = "text"
-    """Column of the review text."""
-    label_column: str = "label"
-    """Column of the label: 0 (negative) or 1 (positive)."""
+    """Reviews: a file, a directory, a pattern such as `data/*.csv`, an aclImdb directory, or a Hugging Face hub id."""
+    text_column: Optional[str] = None
+    """Column of the review text. null: `text`, or else the one column that is obviously the text; a message says it."""
+    label_column: Optional[str] = None
+    """Column of the label. null: `label`, or else a column such as `sentiment`; a message says it."""
+    label_map: Optional[str] = None
+    """Meaning of the labels, such as 1=negative,2=positive. A label mapped to `skip` is left out."""
+    positive_from: Optional[float] = None
+    """Lowest rating (stars) of a positive review; reviews between positive_from and negative_to are left out."""
+    negative_to: Optional[float] = None
+    """Highest rating (stars) of a negative review; needs positive_from."""
+    on_bad_row: Literal["stop", "skip"] = "stop"
+    """What to do with a row that cannot be read: stop, or skip it with a message."""
+    format: Optional[Format] = None
+    """Format of the files. null: from the ending of their names."""
+    delimiter: Optional[str] = None
+    """Character between the fields of a .csv or .tsv file, or `tab`. null: the one that divides the first rows best."""
+    encoding: Optional[str] = None
+    """Encoding of text files, such as cp1252. null: UTF-8, or UTF-16 if the file starts with its byte order mark."""
+    header: bool = True
+    """Whether the first row of a .csv, .tsv or .xlsx file names the columns; otherwise they are called 1, 2, 3, ..."""
+    quotes: bool = True
+    """Whether quotation marks enclose fields of .csv and .tsv files; otherwise they are ordinary characters."""
     group_column: Optional[str] = None
     """Column of the group (film); no group is in both parts. null: the column `group`, if there is one."""
     groups_file: Optional[str] = None
@@ -87,6 +116,25 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _expand(self, "source", "groups_file")
+        if (self.positive_from is None) != (self.negative_to is None):
+            raise InputError("positive_from and negative_to go together, such as 4 and 2 for stars from 1 to 5.")
+        if self.positive_from is not None and self.negative_to is not None:
+            if not self.negative_to < self.positive_from:
+                raise InputError(
+                    f"negative_to ({self.negative_to:g}) must be below positive_from ({self.positive_from:g})."
+                )
+            if self.label_map is not None:
+                raise InputError(
+                    "label_map is for classes, positive_from and negative_to are for ratings; leave one out."
+                )
+        if (
+            self.delimiter is not None
+            and self.delimiter != "tab"
+            and (len(self.delimiter) != 1 or self.delimiter in '"\r\n')
+        ):
+            raise InputError(f"delimiter {self.delimiter!r}: give one character, or `tab`.")
+        if self.encoding is not None:
+            _check_encoding(self.encoding)
 
 
 @dataclass(frozen=True)
@@ -284,7 +332,18 @@ def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequ
     current = {_current_name(str(name)): value for name, value in (settings or {}).items()}
     if len(current) < len(settings or {}):
         raise InputError(f"{where}: has a setting twice, under its old and its new name; leave out the old one.")
+    if isinstance(data := current.get("data"), dict):
+        current["data"] = {name: _as_text(name, value) for name, value in data.items()}
     return _parse(config_class, [f"--config={yaml.safe_dump(current)}", *overrides], where)
+
+
+def _as_text(name: str, value: Any) -> Any:
+    """A name of a column that YAML takes for a number, and a mapping of labels, as the text that the setting holds."""
+    if name.endswith("_column") and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if name == "label_map" and isinstance(value, dict):
+        return ",".join(f"{label}={meaning}" for label, meaning in value.items())
+    return value
 
 
 def config_from_settings(config_class: type[AnyConfig], settings: Mapping[str, Any], where: str) -> AnyConfig:

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> str:
     from sentiment.training.distill import distill
 
     info, students = machine_info(), {}
-    data = DataConfig(options.data, groups_file=options.groups_file)
+    data = DataConfig(source=options.data, groups_file=options.groups_file)
     with lock_directory(options.output):
         for variant, config in student_configs(data, options.unlabeled, options.output).items():
             log(variant)

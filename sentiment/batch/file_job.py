@@ -1,4 +1,4 @@
-"""Predict all reviews of a file and write the predictions to another file; stopped jobs can be resumed.
+"""Predict all reviews of files and write the predictions to another file; stopped jobs can be resumed.
 
 Each finished chunk is a file in `OUTPUT.partial/`, named after its rows. A resumed job continues after the last chunk.
 job.json in that directory records the input and the model; a job with another input or model cannot resume it. The
@@ -9,24 +9,58 @@ import logging
 import re
 import shutil
 import signal
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from tqdm import tqdm
 
 from sentiment.batch.distributed import predict_distributed
-from sentiment.batch.readers import Chunk, check_readable, columns_of, read_chunks, total_size
-from sentiment.batch.writers import WRITABLE, added_names, join_files, write_rows
+from sentiment.config import DataConfig
 from sentiment.errors import InputError
-from sentiment.inference.base import Prediction, Predictor
-from sentiment.io.files import atomic_file, fingerprint, lock_directory, read_json, remove_leftovers, write_json
+from sentiment.inference.base import NO_TEXT, Prediction, Predictor
+from sentiment.io.files import (
+    atomic_file,
+    expand_user,
+    fingerprint,
+    lock_directory,
+    read_json,
+    remove_leftovers,
+    write_json,
+)
+from sentiment.io.formats import FileFormat, format_of
 from sentiment.io.signals import Stopped, catch_signals, stop_requested
+from sentiment.tables.chunk import Chunk, described, total_size
+from sentiment.tables.excel import check_fits
+from sentiment.tables.opening import STANDARD_INPUT, check_readable, open_output
+from sentiment.tables.reader import read_chunks
+from sentiment.tables.sources import find_files
+from sentiment.tables.writer import WRITABLE, join_parts, part_ending, write_part
 
 logger = logging.getLogger(__name__)
 
-ADDED = tuple(Prediction.__dataclass_fields__)
-_PART = re.compile(r"rows-(\d{12})-(\d{12})-(\d{12})")
+STANDARD_OUTPUT = STANDARD_INPUT
+ADDED = pa.schema(
+    {
+        "label": pa.string(),
+        "probability": pa.float64(),
+        "score": pa.float64(),
+        "tokens": pa.int64(),
+        "unknown_tokens": pa.int64(),
+        "truncated": pa.bool_(),
+        "uncertain": pa.bool_(),
+        "reason": pa.string(),
+    }
+)
+"""Names and types of the fields of `Prediction`."""
+_PART = re.compile(r"rows-(\d{12})-(\d{12})-(\d{12})-(\d{12})")
 
 
 @dataclass(frozen=True)
@@ -37,156 +71,254 @@ class Outcome:
     """Number of rows in the output."""
     skipped: int
     """Number of rows of the input that could not be read, so they are not in the output."""
+    without_text: int
+    """Number of rows in the output that have no text, so they have no label."""
 
 
 def predict_file(
     classifier: Predictor,
-    source: Path,
+    data: DataConfig,
     output: Path,
     *,
-    text_column: str = "text",
-    skip_bad_rows: bool = False,
+    output_format: FileFormat | None = None,
+    overwrite: bool = False,
     resume: bool = False,
 ) -> Outcome:
-    """Predict all reviews of a file; the output has the same rows and columns, plus the predictions.
+    """Predict all reviews of files; the output has the same rows and columns, plus the predictions.
 
     The fields of `Prediction` are the last columns. If the input already has a column of that name, the new column is
-    called `predicted_...`.
+    called `predicted_...`. If there are several files, the column `file` says where a row comes from.
 
     Args:
         classifier: the model.
-        source: .txt (one review per line), .csv, .jsonl or .parquet.
-        output: .csv, .jsonl or .parquet; an existing file is replaced when the new one is complete.
-        text_column: column of the review.
-        skip_bad_rows: skip rows that cannot be read, instead of stopping at the first.
+        data: the files, the column of the review, and what to do with rows that cannot be read.
+        output: file to write, or "-" for standard output.
+        output_format: format of the output; None for that of its name, or else that of the input.
+        overwrite: replace an existing output.
         resume: continue a stopped job after its last finished chunk.
 
     Raises:
-        InputError: if a file cannot be used, a row cannot be read, or there is an unfinished job that is not resumed or
-            is another job.
+        InputError: if a file cannot be used, the output exists, a row cannot be read, or there is an unfinished job
+            that is not resumed or is another job.
         RunError: if the output cannot be written.
         Stopped: after SIGINT or SIGTERM, with the finished chunks kept.
     """
-    check_readable(source)
-    suffix = output.suffix.lower()
-    if suffix not in WRITABLE:
-        raise InputError(f"{output}: the output must end in {', '.join(WRITABLE)}.")
+    files = find_files(data.source, data.format)
+    source = check_readable(files[0], data.format)
+    found = output_format or _output_format(output, source)
+    _check_output(output, data.source, files, overwrite)
+    chunks = read_chunks(files, data, data.label_column)
+    # read before anything is written, so that a wrong column or format leaves no files behind
+    first = list(islice(chunks, 1))
+    if not first:
+        raise InputError(f"{data.source}: it contains no reviews.")
+    with ExitStack() as stack:
+        if output == STANDARD_OUTPUT or STANDARD_INPUT in files:
+            if resume:
+                raise InputError("--resume needs files; standard input and output cannot be resumed.")
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sentiment-")))
+        else:
+            directory = output.with_name(f"{output.name}.partial")
+            if directory.exists() and not resume:
+                raise InputError(
+                    f"{directory}: an unfinished job; add --resume to continue it with the same input and model, or "
+                    "delete this directory."
+                )
+        job = _Job(classifier, data, files, directory, part_ending(source, found), found)
+        return job.run(chain(first, chunks), output)
+
+
+def _output_format(output: Path, source: FileFormat) -> FileFormat:
+    found = format_of(output)
+    if output == STANDARD_OUTPUT:
+        return FileFormat("csv" if source.name == "txt" else source.name)
+    if found is None or found.name not in WRITABLE:
+        endings = ", ".join(f".{name}" for name in WRITABLE)
+        raise InputError(f"{output}: the output must end in {endings}, or one of these and .gz or .zst.")
+    return found
+
+
+def _check_output(output: Path, source: str, files: Sequence[Path], overwrite: bool) -> None:
+    if output == STANDARD_OUTPUT:
+        return
     if output.is_dir():
         raise InputError(f"{output}: is a directory; choose another output.")
-    if source.resolve() == output.resolve():
+    if output.resolve() in [file.resolve() for file in files]:
         raise InputError(f"{output}: is also the input; choose another output.")
-    # the first chunk is read before anything is written, so that a wrong column or file format leaves no files behind
-    first = next(read_chunks(source, text_column), None)
-    if first is None:
-        raise InputError(f"{source}: it contains no reviews.")
-    directory = output.with_name(f"{output.name}.partial")
-    if directory.exists() and not resume:
-        raise InputError(f"{directory}: an unfinished job; add --resume to continue it, or delete this directory.")
-    names = added_names(columns_of(first.rows), ADDED)
-    with lock_directory(directory), catch_signals():
-        remove_leftovers(directory)
-        _check_job(directory / "job.json", source, text_column, classifier)
-        try:
-            _predict_parts(classifier, source, directory, suffix, text_column, skip_bad_rows, names)
-        except InputError:
-            if not _parts(directory):
-                shutil.rmtree(directory)
-            raise
-        outcome = _outcome(directory)
-        if outcome.predicted == 0:
-            shutil.rmtree(directory)
-            raise InputError(f"{source}: none of its {outcome.skipped} rows can be read.")
-        with atomic_file(output) as temporary:
-            join_files([part for part in _parts(directory) if part.stat().st_size], suffix, temporary)
-        shutil.rmtree(directory)
-    return outcome
+    directory = expand_user(source)
+    if fnmatch(str(output), source) or (directory.is_dir() and output.resolve().is_relative_to(directory.resolve())):
+        raise InputError(f"{output}: would be part of the input of the next run; write it outside of {source}.")
+    if output.exists() and not output.is_file():
+        raise InputError(f"{output}: not a regular file; write to a file, or to - for standard output.")
+    if output.exists() and not overwrite:
+        raise InputError(f"{output}: already exists; choose another output, or add --overwrite to replace it.")
 
 
-def _check_job(file: Path, source: Path, text_column: str, classifier: Predictor) -> None:
-    """Write job.json, or check that an existing one describes the same job."""
-    job = {"input": fingerprint(source)["sha256"], "text_column": text_column, "model": classifier.digest()}
-    if not file.is_file():
-        write_json(file, job)
-        return
-    previous = read_json(file)
-    for name, value in job.items():
-        if previous.get(name) != value:
-            raise InputError(
-                f"{file.parent}: was started with another {name} ({previous.get(name)}, now {value}); "
-                "delete this directory to start again."
-            )
+@dataclass(frozen=True)
+class _Job:
+    """A job and its directory of finished parts."""
 
+    classifier: Predictor
+    data: DataConfig
+    files: Sequence[Path]
+    directory: Path
+    ending: str
+    output_format: FileFormat
 
-def _predict_parts(
-    classifier: Predictor,
-    source: Path,
-    directory: Path,
-    suffix: str,
-    text_column: str,
-    skip_bad_rows: bool,
-    names: dict[str, str],
-) -> None:
-    parts = _parts(directory)
-    row = _numbers(parts[-1])[1] if parts else 0
-    template = next((part for part in parts if part.stat().st_size), None)
-    unit = "row" if source.suffix.lower() == ".parquet" else "B"
-    with tqdm(total=total_size(source), unit=unit, unit_scale=True, desc="predict", mininterval=1) as bar:
-        for chunk in read_chunks(source, text_column, row):
-            if chunk.problems and not skip_bad_rows:
-                raise InputError(
-                    f"{source}: {chunk.problems[0]}. Correct it, or skip such rows with --on-bad-row=skip"
-                    f"{' --resume' if _parts(directory) else ''}."
-                )
-            for problem in chunk.problems:
-                logger.warning("%s: skipped: %s", source, problem)
-            part = directory / f"rows-{row:012d}-{row + chunk.rows_read:012d}-{len(chunk.problems):012d}{suffix}"
+    def run(self, chunks: Iterable[Chunk], output: Path) -> Outcome:
+        """Predict what is not yet predicted, then join the parts."""
+        resumable = STANDARD_INPUT not in self.files and output != STANDARD_OUTPUT
+        with lock_directory(self.directory), catch_signals():
+            remove_leftovers(self.directory)
+            if resumable:
+                self._check()
             try:
-                _predict_part(classifier, chunk, part, suffix, names, template)
+                text_columns = self._predict(chunks)
             except InputError as error:
-                raise InputError(f"{source}: {error}") from error
-            except Stopped as stopped:
-                raise _stopped(stopped.signal_number, row, directory) from None
-            template = template or (part if chunk.texts else None)
-            row += chunk.rows_read
-            bar.update(chunk.position - bar.n)
-            bar.set_postfix(reviews=row, refresh=False)
-            if (number := stop_requested()) is not None:
-                raise _stopped(number, row, directory)
+                if not self._parts():
+                    shutil.rmtree(self.directory)
+                    raise
+                kept = f"The predictions so far are in {self.directory}; delete it if you change the input."
+                raise InputError(f"{error} {kept}") from error
+            outcome = self._outcome()
+            if outcome.predicted == 0:
+                shutil.rmtree(self.directory)
+                reason = (
+                    f"none of its {outcome.skipped} rows can be read" if outcome.skipped else "it contains no reviews"
+                )
+                raise InputError(f"{self.data.source}: {reason}.")
+            self._join(output, text_columns)
+            shutil.rmtree(self.directory)
+        return outcome
+
+    def _check(self) -> None:
+        """Write job.json, or check that an existing one describes the same job."""
+        file = self.directory / "job.json"
+        settings = asdict(self.data)
+        reading = {name: settings[name] for name in ("text_column", "format", "delimiter", "encoding", "header")}
+        job = {
+            "input": {str(path): fingerprint(path)["sha256"] for path in self.files},
+            "reading": reading,
+            "output": self.output_format.name,
+            "model": self.classifier.digest(),
+        }
+        if not file.is_file():
+            write_json(file, job)
+            return
+        previous = read_json(file)
+        for name, value in job.items():
+            if previous.get(name) != value:
+                raise InputError(
+                    f"{file.parent}: was started with another {name}, so it cannot be continued; delete this directory "
+                    "to start again."
+                )
+
+    def _predict(self, chunks: Iterable[Chunk]) -> set[str]:
+        """Write a part for each chunk that has none; returns the columns of the review, one per kind of file."""
+        parts = self._parts()
+        done, row = _numbers(parts[-1])[1] if parts else 0, 0
+        text_columns: set[str] = set()
+        written = sum(end - start - skipped for start, end, skipped, _ in map(_numbers, parts))
+        size = total_size(self.files)
+        with tqdm(total=size, unit="B", unit_scale=True, desc="predict", mininterval=1) as bar:
+            for chunk in chunks:
+                end = row + chunk.rows_read
+                text_columns.add(chunk.text_column)
+                if end > done:
+                    if row < done:
+                        raise InputError(
+                            f"{self.directory}: is of another version; delete this directory to start again."
+                        )
+                    self._check_chunk(chunk, row, written + len(chunk.texts))
+                    self._predict_chunk(chunk, row, end)
+                    written += len(chunk.texts)
+                row = end
+                bar.update(chunk.position - bar.n)
+                bar.set_postfix(reviews=row, refresh=False)
+                if (number := stop_requested()) is not None:
+                    raise self._stopped(number, row)
+        return text_columns
+
+    def _check_chunk(self, chunk: Chunk, row: int, written: int) -> None:
+        if chunk.problems and self.data.on_bad_row == "stop":
+            raise InputError(
+                f"{described(chunk.file)}: {chunk.problems[0]}. Correct it, or skip such rows with --on-bad-row=skip"
+                f"{' --resume' if self._parts() else ''}."
+            )
+        for problem in chunk.problems:
+            logger.warning("%s: skipped: %s", described(chunk.file), problem)
+        try:
+            check_fits(chunk, written, self.output_format)
+        except InputError as error:
+            raise InputError(f"{described(chunk.file)}: {error}") from error
+
+    def _predict_chunk(self, chunk: Chunk, row: int, end: int) -> None:
+        try:
+            predictions = predict_texts(self.classifier, chunk.texts)
+        except Stopped as stopped:
+            raise self._stopped(stopped.signal_number, row) from None
+        answers = [prediction.to_dict() for prediction in predictions]
+        added: dict[str, list[Any]] = {name: [answer[name] for answer in answers] for name in ADDED.names}
+        if len(self.files) > 1:
+            added = {"file": [str(chunk.file)] * len(answers)} | added
+        without_text = sum(text is None for text in chunk.texts)
+        numbers = (row, end, len(chunk.problems), without_text)
+        name = f"rows-{'-'.join(f'{number:012d}' for number in numbers)}{self.ending}"
+        with atomic_file(self.directory / name) as temporary:
+            if chunk.texts:
+                try:
+                    write_part(temporary, chunk, added, self._types, self.ending)
+                except InputError as error:
+                    raise InputError(f"{described(chunk.file)}: {error}") from error
+
+    @property
+    def _types(self) -> pa.Schema:
+        return pa.schema([*([pa.field("file", pa.string())] if len(self.files) > 1 else []), *ADDED])
+
+    def _stopped(self, number: int, row: int) -> Stopped:
+        message = f"stopped by {signal.Signals(number).name} after {row} rows"
+        if self.directory.name.endswith(".partial"):
+            message += f"; their predictions are in {self.directory}. Go on with the same command and --resume"
+        return Stopped(number, f"{message}.")
+
+    def _join(self, output: Path, text_columns: set[str]) -> None:
+        parts = [part for part in self._parts() if part.stat().st_size]
+        found = check_readable(self.files[0], self.data.format)
+        textual = found.name in ("csv", "tsv")
+        if output == STANDARD_OUTPUT:
+            with open_output(sys.stdout.buffer, self.output_format.compression) as stream:
+                join_parts(parts, stream, self.output_format, self._types, text_columns, textual)
+            return
+        with (
+            atomic_file(output) as temporary,
+            temporary.open("wb") as file,
+            open_output(file, self.output_format.compression) as stream,
+        ):
+            join_parts(parts, stream, self.output_format, self._types, text_columns, textual)
+
+    def _parts(self) -> list[Path]:
+        """Files of the finished chunks, in the order of their rows."""
+        return sorted(file for file in self.directory.iterdir() if _PART.fullmatch(file.stem))
+
+    def _outcome(self) -> Outcome:
+        numbers = [_numbers(part) for part in self._parts()]
+        skipped = sum(broken for _, _, broken, _ in numbers)
+        predicted = sum(end - start for start, end, _, _ in numbers) - skipped
+        return Outcome(predicted, skipped, sum(empty for *_, empty in numbers))
 
 
-def _stopped(number: int, row: int, directory: Path) -> Stopped:
-    name = signal.Signals(number).name
-    message = f"stopped by {name} after {row} rows; their predictions are in {directory}"
-    return Stopped(number, f"{message}. Go on with the same command and --resume.")
+def predict_texts(classifier: Predictor, texts: Sequence[str | None]) -> list[Prediction]:
+    """Predict texts in order; a row without a text has `NO_TEXT`.
+
+    Raises:
+        Stopped: after SIGINT or SIGTERM.
+    """
+    predictions = iter(predict_distributed(classifier, [text for text in texts if text is not None]))
+    return [NO_TEXT if text is None else next(predictions) for text in texts]
 
 
-def _predict_part(
-    classifier: Predictor, chunk: Chunk, part: Path, suffix: str, names: dict[str, str], template: Path | None
-) -> None:
-    if conflicts := set(names.values()) & set(columns_of(chunk.rows)):
-        raise InputError(
-            f"column {conflicts.pop()!r} is missing in the first rows, so a prediction got its name; rename it."
-        )
-    predictions = [prediction.to_dict() for prediction in predict_distributed(classifier, chunk.texts)]
-    added: dict[str, list[Any]] = {name: [row[field] for row in predictions] for field, name in names.items()}
-    with atomic_file(part) as temporary:
-        if chunk.texts:
-            write_rows(temporary, suffix, chunk.rows, added, template)
-
-
-def _parts(directory: Path) -> list[Path]:
-    """Files of the finished chunks, in the order of their rows."""
-    return sorted(file for file in directory.iterdir() if _PART.fullmatch(file.stem))
-
-
-def _numbers(part: Path) -> tuple[int, int, int]:
-    """First row, row after the last row, and number of skipped rows of a finished chunk."""
+def _numbers(part: Path) -> tuple[int, int, int, int]:
+    """Of a finished chunk: first row, row after the last row, skipped rows, rows without a text."""
     match = _PART.fullmatch(part.stem)
     assert match is not None
-    return int(match[1]), int(match[2]), int(match[3])
-
-
-def _outcome(directory: Path) -> Outcome:
-    numbers = [_numbers(part) for part in _parts(directory)]
-    skipped = sum(broken for _, _, broken in numbers)
-    return Outcome(sum(end - start for start, end, _ in numbers) - skipped, skipped)
+    return int(match[1]), int(match[2]), int(match[3]), int(match[4])

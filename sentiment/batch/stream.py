@@ -1,13 +1,17 @@
-"""Predict reviews from the command line or standard input, with one line of output per review."""
+"""Print predictions, one line per review: of arguments, of standard input, or of files."""
 
 import json
 import logging
 import sys
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO
 
 from sentiment.errors import InputError
 from sentiment.inference.base import Prediction, Predictor
+
+if TYPE_CHECKING:
+    from sentiment.config import DataConfig
+    from sentiment.tables.chunk import Chunk
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +19,7 @@ MAX_CHARACTERS = 80
 """Maximum number of characters of a review in a line of output, except as JSON."""
 
 
-def predict_stream(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
+def predict_lines(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool, as_json: bool) -> None:
     """Predict one review per line, in order; at a terminal, each line is predicted at once.
 
     Args:
@@ -25,25 +29,60 @@ def predict_stream(classifier: Predictor, stream: BinaryIO, skip_bad_rows: bool,
         as_json: print JSON objects.
 
     Raises:
-        InputError: if a line cannot be read and `skip_bad_rows` is false.
+        InputError: if a line cannot be read and `skip_bad_rows` is false, or the stream is a table.
     """
-    from sentiment.batch.readers import (  # imports pyarrow, which a review given as an argument does not need
-        chunks,
-        text_records,
-    )
+    # imports pyarrow, which a review given as an argument does not need
+    from sentiment.tables.reader import line_chunks
 
-    if stream.isatty():
+    terminal = stream.isatty()
+    if terminal:
         logger.info("reading reviews from standard input, one per line; end with Ctrl-D.")
-    skipped = 0
-    for chunk in chunks(text_records(stream), "text", int, size=1 if stream.isatty() else 256):
+    _predict_chunks(classifier, line_chunks(stream, 1 if terminal else 256), skip_bad_rows, as_json)
+
+
+def predict_and_print(classifier: Predictor, data: "DataConfig", as_json: bool) -> None:
+    """Predict all reviews of files and print the predictions.
+
+    Raises:
+        InputError: if a file cannot be read; or a row, if `data.on_bad_row` is "stop".
+    """
+    from sentiment.tables.reader import read_chunks
+    from sentiment.tables.sources import find_files
+
+    chunks = read_chunks(find_files(data.source, data.format), data, data.label_column)
+    _predict_chunks(classifier, chunks, data.on_bad_row == "skip", as_json, data.source)
+
+
+def _predict_chunks(
+    classifier: Predictor, chunks: "Iterator[Chunk]", skip_bad_rows: bool, as_json: bool, source: str = ""
+) -> None:
+    """Predict and print; no reviews are an error if there is a `source`, but no lines on standard input are none."""
+    from sentiment.batch.file_job import predict_texts
+    from sentiment.tables.chunk import described
+
+    skipped = without_text = reviews = 0
+    for chunk in chunks:
+        where = described(chunk.file)
         if chunk.problems and not skip_bad_rows:
-            raise InputError(f"standard input: {chunk.problems[0]}. Skip such lines with --on-bad-row=skip.")
+            raise InputError(f"{where}: {chunk.problems[0]}. Correct it, or skip such rows with --on-bad-row=skip.")
         for problem in chunk.problems:
-            logger.warning("standard input: skipped: %s", problem)
+            logger.warning("%s: skipped: %s", where, problem)
+        reviews += len(chunk.texts)
         skipped += len(chunk.problems)
-        print_predictions(chunk.texts, classifier.predict(chunk.texts), as_json)
+        without_text += chunk.texts.count(None)
+        texts = ["" if text is None else text for text in chunk.texts]
+        print_predictions(texts, predict_texts(classifier, chunk.texts), as_json)
+    if not reviews and source:
+        raise InputError(f"{source}: it contains no reviews.")
     if skipped:
-        logger.warning("standard input: %d lines skipped in total.", skipped)
+        logger.warning("%s skipped in total.", counted(skipped, "row"))
+    if without_text:
+        logger.warning("%s without a text, so without a label.", counted(without_text, "row"))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def print_predictions(texts: Sequence[str], predictions: Sequence[Prediction], as_json: bool) -> None:
@@ -63,4 +102,5 @@ def _line(text: str, prediction: Prediction) -> str:
     doubt = prediction.reason or ("uncertain" if prediction.uncertain else None)
     notes = [note for note in (doubt, "truncated" if prediction.truncated else None) if note]
     suffix = f"  [{', '.join(notes)}]" if notes else ""
-    return f"{prediction.label}  {prediction.score:.3f}  {shown}{suffix}"
+    label, score = prediction.label or "no label", "-    " if prediction.score is None else f"{prediction.score:.3f}"
+    return f"{label}  {score}  {shown}{suffix}"

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from sentiment.cli.options import add_data_options, chosen_device, data_config, load_classifier, model_parser, path
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(arguments: Sequence[str]) -> None:
@@ -156,7 +159,13 @@ def faithfulness(arguments: Sequence[str]) -> None:
     classifier = load_classifier(options)
     texts = list(load_reviews(data_config(options), options.split, labeled=False)["text"])
     rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
-    chosen = [texts[row] for row in rows]
+    drawn = [texts[row] for row in rows]
+    labels = [prediction.label for prediction in classifier.predict(drawn)]
+    chosen = [text for text, label in zip(drawn, labels, strict=True) if label is not None]
+    if not chosen:
+        raise InputError(f"{options.data}: the chosen reviews have no words, so there is nothing to explain.")
+    if len(chosen) < len(drawn):
+        logger.warning("%s: %d reviews without words are left out.", options.data, len(drawn) - len(chosen))
     results = deletion_test(classifier, chosen, options.seed) | {"cost": explanation_cost(classifier, chosen)}
     print(render_results(results))
     if options.output is not None:

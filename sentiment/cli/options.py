@@ -40,11 +40,16 @@ def configured(
     parser = argparse.ArgumentParser(f"sentiment {command} CONFIG.yaml", add_help=False, allow_abbrev=False)
     for name, keywords in own.items():
         parser.add_argument(name, **keywords)
+    usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [--dotted.key=value ...]"
+    add_reading_options(parser)
     if not arguments or "-h" in arguments or "--help" in arguments:
-        usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [--dotted.key=value ...]"
         described = parser_for(config_class, usage=usage, description=description)
         for name, keywords in own.items():
             described.add_argument(name, **keywords)
+        described.epilog = (
+            "Options for reading files, such as --text-column NAME, are short for settings, such as "
+            "--data.text_column=NAME; `sentiment evaluate --help` lists them."
+        )
         described.print_help()
         raise SystemExit(0 if arguments else 2)
     options, others = parser.parse_known_args(arguments)
@@ -52,7 +57,8 @@ def configured(
         raise InputError(f"--resume: sentiment {command} saves no training states, so it cannot resume; leave it out.")
     if not others or others[0].startswith("-"):
         raise InputError(f"{' '.join(arguments)}: the configuration file must come first: {parser.prog} ...")
-    return load_config(config_class, others[0], others[1:]), options
+    reading = [f"--data.{name}={value}" for name, value in reading_settings(options).items()]
+    return load_config(config_class, others[0], [*others[1:], *reading]), options
 
 
 def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:
@@ -112,10 +118,95 @@ def chosen_device(wanted: str) -> str:
     return "cpu"
 
 
+READING: dict[str, dict[str, Any]] = {
+    "text_column": {
+        "flag": "--text-column",
+        "metavar": "NAME",
+        "help": "column of the review (default: text, or else the one that is obviously the review)",
+    },
+    "label_column": {
+        "flag": "--label-column",
+        "metavar": "NAME",
+        "help": "column of the label (default: label, or else a column such as sentiment)",
+    },
+    "on_bad_row": {
+        "flag": "--on-bad-row",
+        "choices": ["stop", "skip"],
+        "help": "stop at a row that cannot be read, or skip it (default: stop)",
+    },
+    "format": {
+        "flag": "--input-format",
+        "choices": ["txt", "csv", "tsv", "json", "jsonl", "parquet", "xlsx"],
+        "help": "format of the files (default: from the ending of their names)",
+    },
+    "delimiter": {
+        "flag": "--delimiter",
+        "metavar": "CHARACTER",
+        "help": "character between the fields of .csv and .tsv files, or tab (default: the best for the first rows)",
+    },
+    "encoding": {
+        "flag": "--encoding",
+        "metavar": "NAME",
+        "help": "encoding of text files, such as cp1252 (default: utf-8, or utf-16 with a byte order mark)",
+    },
+    "header": {
+        "flag": "--no-header",
+        "action": "store_const",
+        "const": False,
+        "help": "the first row of .csv, .tsv and .xlsx files is a review; columns are called 1, 2, 3, ...",
+    },
+    "quotes": {
+        "flag": "--no-quotes",
+        "action": "store_const",
+        "const": False,
+        "help": "quotation marks in .csv and .tsv files are ordinary characters",
+    },
+}
+"""{data setting: option} for reading files; the settings are described in `DataConfig`."""
+
+LABELS: dict[str, dict[str, Any]] = {
+    "label_map": {
+        "flag": "--label-map",
+        "metavar": "NAME=MEANING,...",
+        "help": "meaning of the labels: negative, positive or skip, such as 1=negative,2=positive",
+    },
+    "positive_from": {
+        "flag": "--positive-from",
+        "type": float,
+        "metavar": "STARS",
+        "help": "labels are ratings, positive from STARS on, negative up to --negative-to; others are left out",
+    },
+    "negative_to": {
+        "flag": "--negative-to",
+        "type": float,
+        "metavar": "STARS",
+        "help": "highest rating of a negative review",
+    },
+}
+"""{data setting: option} for the meaning of labels."""
+
+
+def add_reading_options(parser: argparse.ArgumentParser, labels: bool = True) -> None:
+    """Add the options for reading files and, if `labels`, those for the meaning of labels."""
+    group = parser.add_argument_group("reading files")
+    for name, keywords in (READING | LABELS if labels else READING).items():
+        group.add_argument(keywords["flag"], dest=name, **{key: keywords[key] for key in keywords if key != "flag"})
+
+
+def reading_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """{data setting: value} of the options of `add_reading_options` that were given."""
+    found = {name: getattr(options, name, None) for name in READING | LABELS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def add_data_options(
-    parser: argparse.ArgumentParser, about: str, name: str = "--data", split: bool = False, validation: bool = False
+    parser: argparse.ArgumentParser,
+    about: str,
+    name: str = "--data",
+    split: bool = False,
+    validation: bool = False,
 ) -> None:
-    """Add options for a source of reviews: `--data SOURCE`, its columns, and its split or validation part.
+    """Add options for a source of reviews: `--data SOURCE`, how to read it, and its split or validation part.
 
     Args:
         parser: parser of the command.
@@ -129,10 +220,6 @@ def add_data_options(
         parser.add_argument(
             "--split", default="test", help="split of SOURCE, ignored if SOURCE is a file (default: test)"
         )
-    parser.add_argument("--text-column", default="text", metavar="NAME", help="column of the review (default: text)")
-    parser.add_argument(
-        "--label-column", default="label", metavar="NAME", help="column of the label, 0 or 1 (default: label)"
-    )
     if validation:
         from jsonargparse.typing import NonNegativeInt, OpenUnitInterval
 
@@ -142,26 +229,29 @@ def add_data_options(
         parser.add_argument(
             "--validation-fraction",
             type=OpenUnitInterval,
-            default=0.1,
             metavar="SHARE",
             help="validation share of the train split, as in the training of the model (default: 0.1)",
         )
         parser.add_argument(
             "--validation-seed",
             type=NonNegativeInt,
-            default=0,
             metavar="SEED",
             help="seed of the validation split, as in the training of the model (default: 0)",
         )
+    add_reading_options(parser)
 
 
 def data_config(options: argparse.Namespace) -> "DataConfig":
-    """Data settings from the options of `add_data_options`."""
+    """Data settings from the options of `add_data_options`.
+
+    Raises:
+        InputError: if they contradict each other.
+    """
     from sentiment.config import DataConfig
 
     validation = {
-        name: getattr(options, name)
+        name: value
         for name in ("groups_file", "validation_fraction", "validation_seed")
-        if hasattr(options, name)
+        if (value := getattr(options, name, None)) is not None
     }
-    return DataConfig(options.data, options.text_column, options.label_column, **validation)
+    return DataConfig(source=options.data, **reading_settings(options), **validation)

@@ -1,6 +1,7 @@
 """Commands that use a trained model: predict, explain, export."""
 
 import argparse
+import glob
 import json
 import logging
 import os
@@ -9,72 +10,118 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.cli.options import load_classifier, model_parser, path
+from sentiment.cli.options import READING, add_reading_options, load_classifier, model_parser, path, reading_settings
 from sentiment.errors import InputError
+from sentiment.io.formats import format_of
 
 if TYPE_CHECKING:
+    from sentiment.config import DataConfig
     from sentiment.inference.base import Predictor
 
 logger = logging.getLogger(__name__)
 
 
 def predict(arguments: Sequence[str]) -> None:
-    """Predict reviews: [--model DIR] [TEXT ... | --input FILE --output FILE]; standard input if neither is given."""
+    """Predict reviews: [--model DIR] [TEXT ... | --input FILE [--output FILE]]; standard input if neither is given."""
     parser = model_parser(
-        "predict", "Predict reviews from arguments, a file, or standard input with one review per line."
+        "predict", "Predict reviews from arguments, files, or standard input with one review per line."
     )
-    parser.add_argument("text", nargs="*", metavar="TEXT", help="a review")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="a review, or a file of reviews")
     parser.add_argument("--json", action="store_true", help="print one JSON object per review")
     parser.add_argument(
-        "--input", type=path, metavar="FILE", help="file of reviews: .txt (one per line), .csv, .jsonl or .parquet"
+        "--input",
+        metavar="SOURCE",
+        help="file, directory or pattern such as 'data/*.csv'; - is standard input. "
+        "Formats: .txt (one review per line), .csv, .tsv, .json, .jsonl, .parquet, .xlsx; also with .gz or .zst",
     )
-    parser.add_argument("--output", type=path, metavar="FILE", help="file for predictions: .csv, .jsonl or .parquet")
-    parser.add_argument("--text-column", default="text", metavar="NAME", help="column of the review (default: text)")
     parser.add_argument(
-        "--on-bad-row",
-        choices=["stop", "skip"],
-        default="stop",
-        help="stop at a row that cannot be read, or skip it (default: stop)",
+        "--output",
+        type=path,
+        metavar="FILE",
+        help="file for the rows with their predictions, of the same formats except .txt; - is standard output "
+        "(default: print one line per review)",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     parser.add_argument("--resume", action="store_true", help="resume a job with --input and --output that was stopped")
+    add_reading_options(parser, labels=False)
     options = parser.parse_args(arguments)
-    if (options.input is None) != (options.output is None):
-        raise InputError("--input and --output go together; give a file of reviews and a file for predictions.")
+    if options.input is None and options.text:
+        options.input = _file_argument(options.text)
+        options.text = options.text if options.input is None else []
     if options.input is not None and options.text:
         raise InputError("give reviews either as arguments or with --input, not both.")
-    if options.resume and options.input is None:
-        raise InputError("--resume continues a job on files; give its --input and --output.")
-    if options.json and options.input is not None:
+    if options.input is None and options.output is not None:
+        raise InputError("--output needs --input: a file of reviews, or - for standard input.")
+    if options.output is None and (options.resume or options.overwrite):
+        raise InputError("--resume and --overwrite are for jobs that write files; give --input and --output.")
+    if options.json and options.output is not None:
         raise InputError("--json is only for printed predictions; choose an --output that ends in .jsonl instead.")
-
-    classifier = load_predictor(options)
-    skip_bad_rows = options.on_bad_row == "skip"
     if options.input is None:
-        from sentiment.batch.stream import predict_stream, print_predictions
+        for name in reading_settings(options).keys() - {"on_bad_row"}:
+            raise InputError(
+                f"{READING[name]['flag']} is for files; add --input FILE, or --input - for standard input."
+            )
+        classifier = load_predictor(options)
+        from sentiment.batch.stream import predict_lines, print_predictions
 
         if options.text:
-            for text in options.text:
-                _warn_if_file(text, "predict --input {} --output predictions.csv")
             print_predictions(options.text, classifier.predict(options.text), options.json)
         else:
-            predict_stream(classifier, sys.stdin.buffer, skip_bad_rows, options.json)
+            predict_lines(classifier, sys.stdin.buffer, options.on_bad_row == "skip", options.json)
         return
-    from sentiment.batch.file_job import predict_file
+    from sentiment.config import DataConfig
+
+    data = DataConfig(source=options.input, **reading_settings(options))
+    if options.output is None:
+        from sentiment.batch.stream import predict_and_print
+
+        predict_and_print(load_predictor(options), data, options.json)
+    else:
+        _predict_file(load_predictor(options), data, options)
+
+
+def _predict_file(classifier: "Predictor", data: "DataConfig", options: argparse.Namespace) -> None:
+    from sentiment.batch.file_job import STANDARD_OUTPUT, predict_file
+    from sentiment.batch.stream import counted
 
     started = time.monotonic()
-    outcome = predict_file(
-        classifier,
-        options.input,
-        options.output,
-        text_column=options.text_column,
-        skip_bad_rows=skip_bad_rows,
-        resume=options.resume,
-    )
-    skipped = f", {outcome.skipped} rows skipped" if outcome.skipped else ""
+    outcome = predict_file(classifier, data, options.output, overwrite=options.overwrite, resume=options.resume)
+    notes = f" ({counted(outcome.without_text, 'row')} without a text)" if outcome.without_text else ""
+    notes += f", {counted(outcome.skipped, 'row')} skipped" if outcome.skipped else ""
     seconds = time.monotonic() - started
-    print(f"{options.output}: {outcome.predicted} reviews{skipped} in {seconds:.1f} s")
+    to_output = options.output == STANDARD_OUTPUT
+    summary = f"{counted(outcome.predicted, 'review')}{notes} in {seconds:.1f} s"
+    if to_output:
+        logger.info("%s", summary)
+    else:
+        print(f"{options.output}: {summary}")
+
+
+def _file_argument(texts: Sequence[str]) -> str | None:
+    """The source, if the reviews on the command line are the name of a file; None if they are reviews.
+
+    Raises:
+        InputError: if there are names of files among reviews, or names like those of files that do not exist.
+    """
+    if list(texts) == ["-"]:
+        return "-"
+    named = [text for text in texts if _looks_like_file(text)]
+    if not named:
+        return None
+    exists = os.path.exists(named[0]) or glob.glob(named[0])  # noqa: PTH110, PTH207
+    if len(texts) == 1 and exists:
+        return named[0]
+    if not exists:
+        raise InputError(
+            f"{named[0]}: no such file. If this is a review, give it on standard input: "
+            f"echo {shlex.quote(named[0])} | sentiment predict"
+        )
+    raise InputError(
+        f"{named[0]} is a file; give one file alone, or a pattern with --input, such as --input 'data/*.csv'."
+    )
 
 
 def load_predictor(options: argparse.Namespace) -> "Predictor":
@@ -93,11 +140,12 @@ def load_predictor(options: argparse.Namespace) -> "Predictor":
     return OnnxClassifier.from_pretrained(options.model)
 
 
-def _warn_if_file(text: str, command: str) -> None:
-    """Warn if a review is the name of a file, which is usually a mistake, and show the command that reads the file."""
-    if os.path.isfile(text):  # noqa: PTH113  # Path.is_file raises for a text that is too long for a name
-        read = f"sentiment {command.format(shlex.quote(text))}"
-        logger.warning("%s is a file, but its name was used as the review; `%s` reads the file.", text, read)
+def _looks_like_file(text: str) -> bool:
+    """Whether a review on the command line is the name of a file or directory, or ends like the name of a file."""
+    short = len(text) < 4096 and "\0" not in text and any(map(str.isalnum, text))  # others raise, or are punctuation
+    if short and (os.path.exists(text) or ("/" in text and glob.glob(text))):  # noqa: PTH110, PTH207
+        return True
+    return len(text) < 256 and "\n" not in text and format_of(Path(text)) is not None
 
 
 def explain(arguments: Sequence[str]) -> None:
@@ -109,13 +157,19 @@ def explain(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     text = options.text
     if text is not None:
-        _warn_if_file(text, "explain < {}")
+        if _looks_like_file(text):
+            if not Path(text).exists():
+                raise InputError(f"{text}: no such file.")
+            raise InputError(f"{text}: is a file; for the review in it, write: sentiment explain < {shlex.quote(text)}")
     else:
         try:
             text = sys.stdin.buffer.read().decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"standard input: not UTF-8 at byte {error.start}; convert it to UTF-8.") from error
+        from sentiment.tables.reader import table_format
 
+        if table_format(text.partition("\n")[0]) is not None:
+            raise InputError("standard input: is a table, not one review; give the text of one review.")
     explanation = load_classifier(options).explain(text)
     if options.html is not None:
         from sentiment.explanation.html import write_page

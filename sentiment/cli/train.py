@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sentiment.cli.options import configured
+from sentiment.cli.options import add_reading_options, configured, reading_settings
 from sentiment.errors import InputError
 
 
@@ -71,10 +71,12 @@ def recipe(arguments: Sequence[str]) -> None:
     parser.add_argument("recipe", metavar="RECIPE.yaml", help="recipe, such as configs/recipes/imdb.yaml")
     parser.add_argument("--plan", action="store_true", help="print the stages as a Mermaid diagram and exit")
     parser.add_argument("--restart", metavar="STAGE", help="run STAGE again, and all stages that need it")
+    add_reading_options(parser)
     options, others = parser.parse_known_args(arguments)
+    reading = {f"data.{name}": value for name, value in reading_settings(options).items()}
     from sentiment.training.recipe import load_recipe, plan, run_recipe
 
-    loaded = load_recipe(options.recipe, _settings(others))
+    loaded = load_recipe(options.recipe, _settings(others) | reading)
     if options.plan:
         print(plan(loaded))
         return

@@ -1,25 +1,36 @@
-"""Load reviews from a hub id, from parquet, csv or jsonl, or from an aclImdb directory; and tokenize them.
+"""Load labeled or unlabeled reviews for training and evaluation from files, an aclImdb directory or the hub.
 
-Reviews are a `datasets.Dataset` with the columns `text` (str), `label` (int), and `group` (str) if it is known.
+Reviews are a `datasets.Dataset` with the columns `text` (str), `label` (int), `group` (str) if it is known, and `row`.
 """
 
 import itertools
-import os
+import logging
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, disable_progress_bars, load_dataset
+import pyarrow as pa
+from datasets import ClassLabel, Dataset, Features, disable_progress_bars, load_dataset
 from datasets.exceptions import DatasetNotFoundError
 
 from sentiment.config import DataConfig
+from sentiment.data.acl_imdb import folders_of, read_folder, read_utf8
+from sentiment.data.labels import Label, LabelReader, MissingLabelError, label_reader
+from sentiment.data.named_splits import files_of_split
 from sentiment.errors import InputError, RunError
+from sentiment.io.files import expand_user
+from sentiment.tables.chunk import CHUNK_ROWS, Chunk, Rows, columns_of, described
+from sentiment.tables.columns import choose_label_column
+from sentiment.tables.parquet import table_chunks
+from sentiment.tables.reader import read_chunks
+from sentiment.tables.sources import find_files, is_local
 from sentiment.text import tokenizer
 
-BUILDERS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json"}
+logger = logging.getLogger(__name__)
+
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
-_ACL_IMDB_NAME = re.compile(r"([0-9]+)_[0-9]+\.txt")
 
 disable_progress_bars()
 
@@ -28,66 +39,155 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
     """Read one split of a source.
 
     Args:
-        config: the source and the names of its columns.
-        split: name of the split; ignored if the source is a single file.
-        labeled: whether a label column with 0 and 1 is required.
+        config: the source, its columns and labels, and what to do with rows that cannot be read.
+        split: name of the split; ignored if the source is a file or pattern, or its files are not named after splits.
+        labeled: whether labels are required.
+
+    Returns:
+        A data set with the columns `text` (str), `label` (0 or 1, if required), `group` (str, if known), and `row`, the
+        number of the row in the source, from 0. Reviews without a text, and those that `config` leaves out, are
+        not in it; a message says how many.
 
     Raises:
-        InputError: if the source does not exist or cannot be parsed; if the split, a column or valid labels are
-            missing; if two columns have the same name; or if groups are given twice or their number is wrong.
+        InputError: if the source does not exist or cannot be read; if the split, a column or valid labels are missing;
+            or if groups are given twice or their number is wrong.
         RunError: if the hub cannot be reached.
     """
     if config.group_column is not None and config.groups_file is not None:
         raise InputError("data.group_column and data.groups_file both define the groups; leave one out.")
-    columns = _columns(config, labeled, split)
-    source = Path(config.source)
-    where = f"{config.source} ({split})"
-    if (source / split).is_dir() and any((source / split / name).is_dir() for name in ("pos", "neg", "unsup")):
-        reviews = _read_acl_imdb(source, split)
-    elif (source / "train" / "unsup").is_dir() and split == "unsupervised":
-        reviews = _read_acl_imdb(source, "train", ("unsup",))
-    else:
-        reviews = _read_tables(config, source, split)
-    if len(reviews) == 0:
-        raise InputError(f"{where}: it contains no reviews.")
-    reviews = _rename(reviews, columns, where)
-    if config.groups_file is not None and split == "train":
-        groups = _read_groups(Path(config.groups_file), len(reviews))
-        # replaces the groups of the source, if it has any
-        reviews = reviews.select_columns([name for name in reviews.column_names if name != "group"])
-        reviews = reviews.add_column("group", groups)
-    _check_texts(reviews, where)
-    if labeled:
-        _check_labels(reviews, where, config.label_column)
-    return reviews
+    _check_different(config, labeled, split)
+    collected = _Collected(config, labeled, split == "train")
+    for chunk in _chunks(config, split, labeled):
+        collected.add(chunk)
+    return collected.dataset(f"{config.source} ({split})")
 
 
-def _read_tables(config: DataConfig, source: Path, split: str) -> Dataset:
-    # a file named after the split is given by name: `datasets` ignores names it does not know, such as "unsupervised"
-    source = next((file for suffix in BUILDERS if (file := source / f"{split}{suffix}").is_file()), source)
-    if source.is_file():
-        builder = BUILDERS.get(source.suffix.lower())
-        if builder is None:
-            raise InputError(f"{source}: give a file that ends in {', '.join(BUILDERS)}, or a directory of such files.")
-        if source.stat().st_size == 0:
-            raise InputError(f"{source}: the file is empty.")
-        arguments: dict[str, Any] = {"path": builder, "data_files": str(source), "split": "train"}
-    elif source.is_dir():
-        arguments = {"path": str(source), "split": split}
-    elif _HUB_ID.fullmatch(config.source) and not config.source.endswith(tuple(BUILDERS)):
-        arguments = {"path": config.source, "split": split}
-    else:
+class _Collected:
+    """The reviews of a source, read chunk by chunk."""
+
+    def __init__(self, config: DataConfig, labeled: bool, grouped: bool) -> None:
+        self.config, self.labeled, self.grouped = config, labeled, grouped
+        self.columns: dict[str, list[Any]] = {"text": [], "row": []} | ({"label": []} if labeled else {})
+        self.groups: list[str] | None = None
+        self.rows = 0
+        self.left_out: Counter[str] = Counter()
+        self.file: Path | None = None
+        self.labels: LabelReader | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        """Add the reviews of a chunk, and count those that are left out."""
+        if chunk.file != self.file and chunk.texts:
+            self._open(chunk)
+        for problem in chunk.problems:
+            self._bad_row(chunk, problem)
+        group_column = self.config.group_column if self.grouped and self.config.group_column else "group"
+        groups = _values(chunk.rows, group_column) if self.groups is not None else []
+        labels = self._labels(chunk)
+        for position, (text, label) in enumerate(zip(chunk.texts, labels, strict=True)):
+            if text is None:
+                self.left_out["without a text"] += 1
+            elif isinstance(label, MissingLabelError):
+                self._bad_row(chunk, str(label))
+            elif self.labeled and label is None:
+                self.left_out["with a label that is not used"] += 1
+            else:
+                self.columns["text"].append(text)
+                self.columns["row"].append(self.rows + chunk.indices[position])
+                if self.labeled:
+                    self.columns["label"].append(label)
+                if self.groups is not None:
+                    known = groups[position] is not None
+                    self.groups.append(str(groups[position]) if known else f"row {self.columns['row'][-1]}")
+        self.rows += chunk.rows_read
+
+    def _open(self, chunk: Chunk) -> None:
+        """Find the columns of a file."""
+        first, self.file = self.file is None, chunk.file
+        where, config = described(chunk.file), self.config
+        names = columns_of(chunk.rows)
+        if self.labeled:
+            column = choose_label_column(
+                where, names, config.label_column, config.positive_from is not None, chunk.text_column
+            )
+            if column == chunk.text_column:
+                raise InputError(f"{where}: {column!r} is the column of the review and of the label; name two columns.")
+            self.labels = label_reader(config, where, column, _class_names(chunk.rows, column))
+        wanted = config.group_column if self.grouped else None
+        if wanted is not None and wanted not in names:
+            raise InputError(f"{where}: no column {wanted!r}; its columns are {', '.join(map(repr, names))}.")
+        taken = {chunk.text_column, self.labels.column if self.labels else None}
+        if wanted is not None or ("group" in names and "group" not in taken):
+            self.groups = [] if first else self.groups
+        elif self.groups is not None:
+            raise InputError(f"{where}: no column 'group', which the files before it have.")
+
+    def _labels(self, chunk: Chunk) -> Sequence[Label | MissingLabelError]:
+        if self.labels is None or not self.labeled:
+            return [None] * len(chunk.texts)
+        values = _values(chunk.rows, self.labels.column)
+        found: list[Label | MissingLabelError] = []
+        for value, place, text in zip(values, chunk.places, chunk.texts, strict=True):
+            try:
+                found.append(None if text is None else self.labels.read(value, place, values))
+            except MissingLabelError as missing:
+                found.append(missing)
+        return found
+
+    def _bad_row(self, chunk: Chunk, problem: str) -> None:
+        if self.config.on_bad_row == "stop":
+            raise InputError(
+                f"{described(chunk.file)}: {problem}. Correct it, or skip such rows with --on-bad-row=skip."
+            )
+        logger.warning("%s: skipped: %s", described(chunk.file), problem)
+        self.left_out["that cannot be read"] += 1
+
+    def dataset(self, where: str) -> Dataset:
+        """All reviews; groups from `groups_file` replace those of the source."""
+        left_out = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+        if not self.columns["text"]:
+            raise InputError(f"{where}: it contains no reviews{f' ({left_out})' if left_out else ''}.")
+        if left_out:
+            used = len(self.columns["text"])
+            logger.warning("%s: %d of %d rows are used; left out: %s.", where, used, self.rows, left_out)
+        if self.labeled and self.labels is not None and len(set(self.columns["label"])) == 1:
+            name = ("negative", "positive")[self.columns["label"][0]]
+            logger.warning("%s: every label is %s.", where, name)
+        groups = self.groups
+        if self.config.groups_file is not None and self.grouped:
+            of_rows = _read_groups(Path(self.config.groups_file), self.rows)
+            groups = [of_rows[row] for row in self.columns["row"]]
+        return Dataset.from_dict(self.columns | ({} if groups is None else {"group": groups}))
+
+
+def _chunks(config: DataConfig, split: str, labeled: bool) -> Iterator[Chunk]:
+    source = expand_user(config.source)
+    if folders := folders_of(source, split):
+        return itertools.chain.from_iterable(map(read_folder, folders))
+    label_column = config.label_column if labeled else None
+    if is_local(config.source):
+        files = files_of_split(config, split) if source.is_dir() else find_files(config.source, config.format)
+        return read_chunks(files, config, label_column)
+    return _read_hub(config, split, label_column)
+
+
+def _read_hub(config: DataConfig, split: str, label_column: str | None) -> Iterator[Chunk]:
+    if not _HUB_ID.fullmatch(config.source):
         raise InputError(f"{config.source}: no such file or directory, and not a hub id such as stanfordnlp/imdb.")
     try:
-        return load_dataset(**arguments)
+        dataset = load_dataset(config.source, split=split)
     except (ConnectionError, TimeoutError) as error:
         raise RunError(f"{config.source}: the hub cannot be reached; give a local directory or file.") from error
     except DatasetNotFoundError as error:
         raise InputError(f"{config.source}: no such dataset on the hub, and no such file or directory.") from error
     except Exception as error:  # the builders raise many kinds of errors
-        if isinstance(error.__cause__, OSError) and not source.exists():
+        if isinstance(error.__cause__, OSError):
             raise RunError(f"{config.source}: cannot be fetched from the hub: {_one_line(error)}") from error
         raise InputError(f"{config.source}: cannot read its split {split!r}: {_one_line(error)}") from error
+    metadata = dataset.features.arrow_schema.metadata
+    tables = (
+        table.replace_schema_metadata(metadata) for table in dataset.with_format("arrow").iter(batch_size=CHUNK_ROWS)
+    )
+    yield from table_chunks(tables, Path(config.source), config, label_column)
 
 
 def _one_line(error: BaseException) -> str:
@@ -97,84 +197,43 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _read_acl_imdb(source: Path, split: str, folders: tuple[str, ...] = ("neg", "pos")) -> Dataset:
-    """The original archive: one file per review in a directory for its label, and the films in `urls_*.txt`."""
-    columns: dict[str, list[Any]] = {"text": [], "label": [], "group": []}
-    for folder in folders:
-        urls_file = source / split / f"urls_{folder}.txt"
-        urls = _read_utf8(urls_file).split() if urls_file.is_file() else []
-        # hidden files are not reviews: macOS creates ._0_9.txt for 0_9.txt
-        files = [file for file in (source / split / folder).glob("*.txt") if not file.name.startswith(".")]
-        for index, file in sorted((_acl_imdb_number(file), file) for file in files):
-            columns["text"].append(_read_utf8(file))
-            columns["label"].append({"neg": 0, "pos": 1, "unsup": -1}[folder])
-            columns["group"].append(urls[index] if index < len(urls) else str(file))
-    return Dataset.from_dict(columns)
-
-
-def _acl_imdb_number(file: Path) -> int:
-    """Number of a review: its row in `urls_*.txt`."""
-    name = _ACL_IMDB_NAME.fullmatch(file.name)
-    if name is None:
-        raise InputError(f"{file}: files in an aclImdb directory must be named NUMBER_STARS.txt; rename or remove it.")
-    return int(name[1])
-
-
-def _read_utf8(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}; convert it to UTF-8.") from error
-
-
-def _columns(config: DataConfig, labeled: bool, split: str) -> dict[str, str]:
-    """{our name: name in the source} of the required columns; groups are needed only for the training split."""
+def _check_different(config: DataConfig, labeled: bool, split: str) -> None:
+    """Check that no two columns are the same; groups are needed only for the training split."""
     columns = {"text": config.text_column}
     if labeled:
         columns["label"] = config.label_column
-    if config.group_column is not None and split == "train":
+    if split == "train":
         columns["group"] = config.group_column
     for one, other in itertools.combinations(columns, 2):
-        if columns[one] == columns[other]:
+        if columns[one] is not None and columns[one] == columns[other]:
             raise InputError(f"the {one} column and the {other} column are both {columns[one]!r}; name two columns.")
-    return columns
 
 
-def _rename(reviews: Dataset, columns: dict[str, str], where: str) -> Dataset:
-    for column in columns.values():
-        if column not in reviews.column_names:
-            raise InputError(f"{where}: no column {column!r}; its columns are {', '.join(reviews.column_names)}.")
-    if "group" in reviews.column_names and "group" not in columns and "group" not in columns.values():
-        columns = columns | {"group": "group"}
-    chosen = reviews.select_columns(list(columns.values()))
-    return chosen.rename_columns({theirs: ours for ours, theirs in columns.items() if theirs != ours})
+def _values(rows: Rows, column: str) -> list[Any]:
+    if isinstance(rows, pa.Table):
+        return list(rows.column(column).to_pylist())
+    return [row.get(column) for row in rows]
+
+
+def _class_names(rows: Rows, column: str) -> Sequence[str]:
+    """Names of the classes, if the column holds their numbers (`datasets.ClassLabel`, also in parquet files)."""
+    if not isinstance(rows, pa.Table):
+        return ()
+    try:
+        feature = Features.from_arrow_schema(rows.schema)[column]
+    except (ValueError, TypeError, KeyError):  # the schema has types or metadata that `datasets` does not know
+        return ()
+    return feature.names if isinstance(feature, ClassLabel) else ()
 
 
 def _read_groups(file: Path, rows: int) -> list[str]:
     if not file.is_file():
         raise InputError(f"{file}: no such groups file.")
-    groups = _read_utf8(file).split("\n")
+    groups = read_utf8(file).split("\n")
     groups = groups[:-1] if groups[-1] == "" else groups
     if len(groups) != rows:
         raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; write one line per row.")
     return groups
-
-
-def _check_texts(reviews: Dataset, where: str) -> None:
-    kind = reviews.features["text"].dtype
-    if kind not in ("string", "large_string"):
-        raise InputError(f"{where}: the text column contains {kind}, not text.")
-    missing = reviews.data.column("text").null_count
-    if missing:
-        row = next(index for index, text in enumerate(reviews["text"]) if text is None)
-        raise InputError(f"{where}: {missing} rows have no text; the first is row {row}.")
-
-
-def _check_labels(reviews: Dataset, where: str, column: str) -> None:
-    labels = reviews["label"]
-    for row, label in enumerate(labels):
-        if isinstance(label, bool) or label not in (0, 1) or isinstance(label, str):
-            raise InputError(f"{where}: row {row} of column {column!r} contains {label!r}; labels must be 0 or 1.")
 
 
 def check_both_classes(labels: Iterable[int], where: str) -> None:
@@ -188,17 +247,6 @@ def check_both_classes(labels: Iterable[int], where: str) -> None:
         raise InputError(f"{where}: every label is {found.pop()}; training needs both 0 and 1.")
 
 
-def tokenize_reviews(reviews: Dataset) -> Dataset:
-    """Add the column `tokens`: the review's tokens, joined by spaces. Runs in parallel, cached by `datasets`."""
-    workers = min(os.cpu_count() or 1, 1 + len(reviews) // 2000)
-    return reviews.map(
-        _tokenize_batch,
-        batched=True,
-        input_columns=["text"],
-        num_proc=workers if workers > 1 else None,
-        fn_kwargs={"version": tokenizer.VERSION},  # part of the cache's fingerprint
-    )
-
-
-def _tokenize_batch(texts: list[str], version: int) -> dict[str, list[str]]:
-    return {"tokens": [" ".join(tokenizer.tokenize(tokenizer.normalize(text))) for text in texts]}
+def tokenize_texts(texts: Iterable[str]) -> list[str]:
+    """The tokens of each text, joined by spaces."""
+    return [" ".join(tokenizer.tokenize(tokenizer.normalize(text))) for text in texts]

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from sentiment.config import DataConfig
-from sentiment.data.loading import check_both_classes, load_reviews, tokenize_reviews
+from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
 from sentiment.errors import InputError
 from sentiment.text import tokenizer
 
@@ -60,14 +60,14 @@ def read_parts(config: DataConfig) -> Parts:
     reviews = load_reviews(config, "train")
     check_both_classes(reviews["label"], config.source)
     train, validation = split_validation(reviews, config.validation_fraction, config.validation_seed)
-    tokens, labels = list(tokenize_reviews(reviews)["tokens"]), np.asarray(reviews["label"], dtype=np.float32)
+    tokens, labels = tokenize_texts(reviews["text"]), np.asarray(reviews["label"], dtype=np.float32)
     return Parts([tokens[row] for row in train], labels[train], [tokens[row] for row in validation], labels[validation])
 
 
 def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> list[str]:
     """Load and tokenize an unlabeled split, without reviews that have the text of a validation review."""
     held_out = set(parts.validation)
-    tokens = tokenize_reviews(load_reviews(config, split, labeled=False))["tokens"]
+    tokens = tokenize_texts(load_reviews(config, split, labeled=False)["text"])
     return [review for review in tokens if review not in held_out]
 
 

@@ -1,6 +1,6 @@
 """Baselines: the majority label, and two linear models on n-grams, by scikit-learn.
 
-A review is given as its tokens joined by spaces (`data.loading.tokenize_reviews`), so that the baselines see the same
+A review is given as its tokens joined by spaces (`data.loading.tokenize_texts`), so that the baselines see the same
 words as the network. Their settings (C, minimum document count) were chosen on a validation part of IMDB.
 
 Only predictions are cached, as plain numbers. A fitted model would be a pickle, which can run code when it is loaded.

@@ -10,14 +10,13 @@ from datasets import Dataset
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
-from sentiment.data.loading import check_both_classes, load_reviews, tokenize_reviews
+from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
 from sentiment.evaluation import checklist
 from sentiment.evaluation.baselines import BASELINES, baseline_logits
 from sentiment.evaluation.metrics import classification_metrics, paired_comparison
 from sentiment.evaluation.predictions import LabeledPredictions, collect_predictions, read_predictions
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.cache import cache_directory
-from sentiment.text.tokenizer import normalize, tokenize
 
 
 @dataclass(frozen=True)
@@ -42,20 +41,20 @@ class ComparedModel:
 
 
 def fit_baselines(
-    train: Dataset, reviews: Dataset | None, extra_texts: Sequence[str], cache: Path | None
+    train: Dataset, reviews: Sequence[str], extra_texts: Sequence[str], cache: Path | None
 ) -> list[ComparedModel]:
     """Fit all baselines on training reviews and predict with them.
 
     Args:
         train: reviews with `text` and `label`; both labels must occur.
-        reviews: the evaluated reviews; None for none.
+        reviews: the evaluated reviews.
         extra_texts: other texts to predict.
         cache: see `baseline_logits`.
     """
-    documents = list(tokenize_reviews(train)["tokens"])
+    documents = tokenize_texts(train["text"])
     labels = list(train["label"])
-    evaluated = [] if reviews is None else list(tokenize_reviews(reviews)["tokens"])
-    documents_to_predict = evaluated + [" ".join(tokenize(normalize(text))) for text in extra_texts]
+    evaluated = tokenize_texts(reviews)
+    documents_to_predict = evaluated + tokenize_texts(extra_texts)
     models = []
     for name in BASELINES:
         probabilities = probability(baseline_logits(name, documents, labels, documents_to_predict, cache), 1.0)
@@ -91,6 +90,6 @@ def evaluate_checklist(
     if train_data is not None:
         train = load_reviews(train_data, "train")
         check_both_classes(train["label"], f"{train_data.source} (train)")
-        baselines = fit_baselines(train, None, texts, cache_directory())[1:]
+        baselines = fit_baselines(train, [], texts, cache_directory())[1:]
         predicted |= {baseline.name: dict(baseline.extra) for baseline in baselines}
     return {name: checklist.outcomes(cases, probabilities) for name, probabilities in predicted.items()}

@@ -7,14 +7,16 @@ A model that uses the words that matter gets both right; a model that relies on 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from sentiment.config import DataConfig
 from sentiment.data.loading import load_reviews
+from sentiment.errors import InputError
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive
+from sentiment.tables.columns import MissingColumnError
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,28 @@ class Pairs:
         return [*self.original, *self.edited]
 
 
-def load_pairs(file: Path) -> Pairs:
-    """Read a parquet, csv or jsonl file with the columns original, edited, label_original and label_edited.
+def load_pairs(file: Path, on_bad_row: Literal["stop", "skip"] = "stop") -> Pairs:
+    """Read a file with the columns original, edited, label_original and label_edited.
 
     Raises:
-        InputError: if it cannot be read, a column is missing, or a label is not 0 or 1.
+        InputError: if it cannot be read, a column is missing, or a label is not valid.
     """
+    columns = ("original", "edited", "label_original", "label_edited")
     sides = {}
     for side in ("original", "edited"):
-        sides[side] = load_reviews(DataConfig(str(file), text_column=side, label_column=f"label_{side}"), "test")
+        data = DataConfig(source=str(file), text_column=side, label_column=f"label_{side}", on_bad_row=on_bad_row)
+        try:
+            sides[side] = {review["row"]: review for review in load_reviews(data, "test")}
+        except MissingColumnError as error:
+            found = str(error).partition("Choose")[0].strip()
+            raise InputError(f"{found} Contrast pairs need the columns {', '.join(columns)}.") from error
+    rows = sorted(sides["original"].keys() & sides["edited"].keys())  # a text can be missing on one side
+    original, edited = ([side[row] for row in rows] for side in sides.values())
     return Pairs(
-        list(sides["original"]["text"]),
-        list(sides["edited"]["text"]),
-        np.asarray(sides["original"]["label"]),
-        np.asarray(sides["edited"]["label"]),
+        [review["text"] for review in original],
+        [review["text"] for review in edited],
+        np.array([review["label"] for review in original]),
+        np.array([review["label"] for review in edited]),
     )
 
 

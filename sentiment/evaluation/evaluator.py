@@ -1,5 +1,6 @@
 """Evaluate a model on labeled reviews: all metrics of the report and of metrics.json."""
 
+import logging
 import os
 import platform
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from scipy.special import expit, logit
 from sentiment.classifier import SHIPPED_MODEL, SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data.loading import check_both_classes, load_reviews
+from sentiment.data.named_splits import has_splits
 from sentiment.errors import InputError
 from sentiment.evaluation import checklist
 from sentiment.evaluation.comparison import ComparedModel, fit_baselines, load_compared_model
@@ -24,6 +26,8 @@ from sentiment.evaluation.predictions import LabeledPredictions, collect_predict
 from sentiment.evaluation.slices import properties, slices
 from sentiment.persistence.checkpoint import replace_figures
 from sentiment.persistence.model_card import model_card
+
+logger = logging.getLogger(__name__)
 
 PACKAGES = ("sentiment-rnn", "torch", "torchtext", "datasets", "scikit-learn", "scipy", "numpy")
 
@@ -73,13 +77,17 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
     """
     classifier = SentimentClassifier.from_pretrained(config.model, config.device)
     reviews = load_reviews(config.data, config.split)
-    pairs = None if config.pairs is None else load_pairs(config.pairs)
+    pairs = None if config.pairs is None else load_pairs(config.pairs, config.data.on_bad_row)
     train, left_out = _training_reviews(config)
-    predictions = collect_predictions(classifier, list(reviews["text"]), list(reviews["label"]))
+    predictions = collect_predictions(
+        classifier, list(reviews["text"]), list(reviews["label"]), list(reviews["row"])
+    ).with_label()
+    if (without_words := len(reviews) - len(predictions.labels)) > 0:
+        logger.warning("%s: %d reviews without words are left out.", config.data.source, without_words)
     cases = checklist.cases()
     extra_texts = list(dict.fromkeys(checklist.texts(cases) + ([] if pairs is None else pairs.texts)))
     extra = dict(zip(extra_texts, classifier.predict_proba(extra_texts)[:, 1].tolist(), strict=True))
-    baselines = [] if train is None else fit_baselines(train, reviews, extra_texts, config.cache)
+    baselines = [] if train is None else fit_baselines(train, predictions.texts, extra_texts, config.cache)
     compared = [load_compared_model(source, predictions, config.device) for source in config.compare]
     metrics = (
         classification_metrics(predictions.labels, predictions.probabilities)
@@ -114,7 +122,7 @@ def _training_reviews(config: EvaluationConfig) -> tuple[Dataset | None, str]:
     if not config.baselines:
         return None, "not requested"
     source = config.data.source if config.train_data is None else config.train_data
-    if config.train_data is None and (config.split == "train" or Path(source).is_file()):
+    if config.train_data is None and (config.split == "train" or not has_splits(config.data)):
         return None, "no training reviews were given; name them with --train-data"
     try:
         train = load_reviews(replace(config.data, source=source), "train")
@@ -135,7 +143,7 @@ def _provenance(
         "model": config.model or f"shipped model ({SHIPPED_MODEL.name})",
         "model_sha256": classifier.checkpoint.digest(),
         "data": config.data.source,
-        "split": None if Path(config.data.source).is_file() else config.split,
+        "split": config.split if has_splits(config.data) else None,
         "data_sha256": predictions.fingerprint,
         "also_in_training": None if train is None else sum(text in train_texts for text in predictions.texts),
         "truncated": sum(prediction.truncated for prediction in predictions.predictions),

@@ -38,13 +38,30 @@ class LabeledPredictions:
         texts: n reviews.
         labels: [n] int, 0 or 1.
         predictions: one per review.
-        probabilities: [n] float64, of positive, 0 to 1.
+        probabilities: [n] float64, of positive, 0 to 1; 0.5 for a text without words.
+        rows: [n] int, their rows in the source, from 0.
     """
 
     texts: Sequence[str]
     labels: np.ndarray
     predictions: Sequence[Prediction]
     probabilities: np.ndarray
+    rows: np.ndarray
+
+    def with_label(self) -> "LabeledPredictions":
+        """Without the texts that have no words, which no model can judge."""
+        kept = [index for index, prediction in enumerate(self.predictions) if prediction.label is not None]
+        if len(kept) == len(self.predictions):
+            return self
+        if not kept:
+            raise InputError("none of the reviews has words, so there is nothing to evaluate.")
+        return LabeledPredictions(
+            [self.texts[index] for index in kept],
+            self.labels[kept],
+            [self.predictions[index] for index in kept],
+            self.probabilities[kept],
+            self.rows[kept],
+        )
 
     @property
     def correct(self) -> np.ndarray:
@@ -62,9 +79,9 @@ class LabeledPredictions:
 
 
 def collect_predictions(
-    classifier: SentimentClassifier, texts: Sequence[str], labels: Sequence[int]
+    classifier: SentimentClassifier, texts: Sequence[str], labels: Sequence[int], rows: Sequence[int] | None = None
 ) -> LabeledPredictions:
-    """Predict all reviews, with a progress bar.
+    """Predict all reviews, with a progress bar; `rows` are by default 0, 1, 2, ...
 
     Raises:
         Stopped: after SIGINT or SIGTERM.
@@ -75,8 +92,9 @@ def collect_predictions(
             chunk = texts[start : start + CHUNK]
             predictions += predict_distributed(classifier, chunk)
             bar.update(len(chunk))
-    probabilities = np.array([prediction.probability for prediction in predictions], dtype=np.float64)
-    return LabeledPredictions(texts, np.asarray(labels, dtype=np.int64), predictions, probabilities)
+    probabilities = np.array([0.5 if (p := prediction.probability) is None else p for prediction in predictions])
+    numbers = np.arange(len(texts)) if rows is None else np.asarray(rows, dtype=np.int64)
+    return LabeledPredictions(texts, np.asarray(labels, dtype=np.int64), predictions, probabilities, numbers)
 
 
 def write_predictions(predictions: LabeledPredictions, file: Path) -> None:
@@ -85,7 +103,7 @@ def write_predictions(predictions: LabeledPredictions, file: Path) -> None:
     Raises:
         RunError: if the file cannot be written.
     """
-    columns: dict[str, Any] = {"row": np.arange(len(predictions.labels)), "true_label": predictions.labels}
+    columns: dict[str, Any] = {"row": predictions.rows, "true_label": predictions.labels}
     rows = [prediction.to_dict() for prediction in predictions.predictions]
     table = pa.table(columns | {name: [row[name] for row in rows] for name in rows[0]})
     with atomic_file(file) as temporary:

@@ -5,14 +5,14 @@ All strategies use the same reviews and the same network; only the tokens that t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import DataConfig
 from sentiment.data.batching import EncodedReviews
-from sentiment.data.loading import load_reviews, tokenize_reviews
+from sentiment.data.loading import load_reviews, tokenize_texts
+from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.engine import predict_logits
@@ -60,17 +60,18 @@ def measure(classifier: SentimentClassifier, data: DataConfig, limits: Sequence[
 
     Args:
         classifier: the model; its own length limit is ignored.
-        data: source of labeled reviews; the validation part of its train split is used, or all of a single file.
+        data: source of labeled reviews; the validation part of its train split is used, or all reviews if it has no
+            splits.
         limits: length limits in tokens.
 
     Raises:
         InputError: if the reviews cannot be read.
     """
     reviews = load_reviews(data, "train")
-    if not Path(data.source).is_file():
+    if has_splits(data):
         _, rows = split_validation(reviews, data.validation_fraction, data.validation_seed)
         reviews = reviews.select(rows)
-    tokens = [line.split() for line in tokenize_reviews(reviews)["tokens"]]
+    tokens = [line.split() for line in tokenize_texts(reviews["text"])]
     labels = np.asarray(reviews["label"]) == 1
     return [_result(classifier, tokens, labels, limit, strategy) for limit in limits for strategy in STRATEGIES]
 

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out, relative_gap
-from sentiment.explanation.gates import LayerTrace, lstm_layers, trace
+from sentiment.explanation.gates import LayerTrace, trace
 from sentiment.inference.base import Prediction
 from sentiment.inference.postprocessing import probability
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
-from sentiment.models.lstm_cell import LSTMStep
 from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
 
@@ -119,32 +119,26 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
 
     Raises:
         TypeError: if `text` is not a string.
-        InputError: if the model is not a stack of one-layer LSTMs.
+        InputError: if the model is not a stack of one-layer LSTMs, or the text has no words.
     """
     if not isinstance(text, str):
         raise TypeError(f"a review is a string, not {type(text).__name__}.")
     model = classifier.model
-    layers = lstm_layers(model)
     prediction = classifier.predict(text)
+    if prediction.label is None:
+        raise InputError(f"this review has {prediction.reason}, so there is nothing to explain.")
     tokens = tokenize(normalize(text))
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
-    if len(input_ids):
-        traces = trace(model, input_ids)
-        network = inference_network(model, classifier.precision, classifier.device)
-        with torch.inference_mode():
-            if isinstance(network, InferenceLSTM):
-                running_logits = network.running_logits(input_ids)
-            else:
-                running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
-        running = probability(running_logits.cpu().numpy(), classifier.temperature)
-        contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
-        left_out, together = leave_one_out(model, input_ids)
-    else:
-        traces = [LSTMStep(*[torch.zeros(0, layer.hidden_size)] * 6) for layer in layers]
-        running = contribution = left_out = np.zeros(0)
-        with torch.inference_mode():
-            logit = baseline_logit = float(model(input_ids.new_ones(1, 1), input_ids.new_zeros(1)))
-        together = 1
+    traces = trace(model, input_ids)
+    network = inference_network(model, classifier.precision, classifier.device)
+    with torch.inference_mode():
+        if isinstance(network, InferenceLSTM):
+            running_logits = network.running_logits(input_ids)
+        else:
+            running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
+    running = probability(running_logits.cpu().numpy(), classifier.temperature)
+    contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
+    left_out, together = leave_one_out(model, input_ids)
     arrays = [LayerTrace(*(value.cpu().numpy() for value in layer)) for layer in traces]
     return Explanation(
         prediction=prediction,

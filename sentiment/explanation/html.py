@@ -76,7 +76,7 @@ def render_page(explanation: Explanation) -> str:
         order=order.tolist(),
         shades={name: _shades(getattr(explanation, name)) for name in ("contribution", "left_out")},
         curve=_steps(explanation.running_probability[order]),
-        layers=[_layer(trace, order) for trace in explanation.traces] if len(order) else [],
+        layers=[_layer(trace, order) for trace in explanation.traces],
         ramps={signed: _picture(np.linspace(-1 if signed else 0, 1, LEVELS)[None], signed) for signed in (False, True)},
         completeness=COMPLETENESS,
     )

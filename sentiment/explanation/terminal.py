@@ -33,8 +33,6 @@ def render_terminal(explanation: Explanation, color: bool, width: int) -> str:
     lines = [f"{prediction.label}  {prediction.score:.4f}  ({read} words read, {prediction.unknown_tokens} unknown)"]
     if prediction.uncertain:
         lines[0] += "  uncertain" + (f": {prediction.reason}" if prediction.reason else "")
-    if not explanation.words:
-        return f"{lines[0]}\nThere are no words in this text; the prediction comes from the model's bias alone."
     if explanation.backward:
         lines.append("This model reads from the last word to the first; the table is in that order.")
     if color:

@@ -83,7 +83,7 @@ def _example(classifier: SentimentClassifier, predictions: LabeledPredictions, r
     strongest = np.argsort(-np.abs(contribution), kind="stable")[:6]
     notes = ["truncated"] * prediction.truncated + [prediction.reason] * (prediction.reason is not None)
     return Example(
-        row=row,
+        row=int(predictions.rows[row]),
         label="positive" if predictions.labels[row] == 1 else "negative",
         probability=float(predictions.probabilities[row]),
         words=words[:half] + words[-half:] if left_out else words,

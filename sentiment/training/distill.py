@@ -12,7 +12,7 @@ import numpy as np
 from sentiment.config import DistillConfig
 from sentiment.data.augmentation import crops, grammar_sentences
 from sentiment.data.batching import EncodedReviews
-from sentiment.data.loading import load_reviews, tokenize_reviews
+from sentiment.data.loading import load_reviews, tokenize_texts
 from sentiment.data.splitting import read_parts, read_unlabeled
 from sentiment.evaluation.metrics import classification_metrics
 from sentiment.inference.postprocessing import probability
@@ -75,7 +75,7 @@ def evaluate_teachers(config: DistillConfig, split: str) -> dict[str, Any]:
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
-    documents = list(tokenize_reviews(reviews)["tokens"])
+    documents = tokenize_texts(reviews["text"])
     _, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, documents, hardware)
     return {
         "teachers": config.teachers,

@@ -104,18 +104,17 @@ def test_bad_input_gets_one_sentence(explain, monkeypatch, arguments, given, cod
     assert errors.count("\n") == 1
 
 
-def test_the_name_of_a_file_is_explained_and_the_way_to_its_content_is_said(explain, tmp_path):
+def test_the_name_of_a_file_is_refused_and_the_way_to_its_content_is_said(explain, tmp_path):
     file = tmp_path / "review.txt"
     file.write_text("wonderful")
     code, output, errors = explain("--json", str(file))
-    assert (code, json.loads(output)["words"] != []) == (0, True)
-    assert (
-        errors == f"warning: {file} is a file, but its name was used as the review; "
-        f"`sentiment explain < {file}` reads the file.\n"
-    )
+    assert (code, output) == (2, "")
+    assert errors.endswith(f"is a file; for the review in it, write: sentiment explain < {file}\n")
 
 
-def test_empty_text_is_no_failure(explain):
-    code, output, _ = explain("--json", "")
-    assert code == 0
-    assert (json.loads(output)["reason"], json.loads(output)["words"]) == ("no words", [])
+@pytest.mark.parametrize(("text", "reason"), [("", "no text"), ("?!", "no words")])
+def test_a_text_without_words_is_refused(explain, tmp_path, text, reason):
+    code, output, errors = explain("--html", str(tmp_path / "page.html"), text)
+    assert (code, output) == (2, "")
+    assert errors.endswith(f"this review has {reason}, so there is nothing to explain.\n")
+    assert list(tmp_path.iterdir()) == []

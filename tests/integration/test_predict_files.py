@@ -1,6 +1,7 @@
 """`sentiment predict` on arguments, standard input and files, as a person calls it."""
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -13,9 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment.batch import file_job, readers
+from sentiment.batch import file_job
 from sentiment.classifier import Prediction, SentimentClassifier
 from sentiment.cli import main as cli
+from sentiment.tables import parquet, reader
+
+openpyxl = pytest.importorskip("openpyxl")
 
 TEXTS = ["a wonderful film", "I hated it, truly", 'She said "great"', "two\nlines", "", "naïve émigré 🎬", "dull"]
 ADDED = [field.name for field in fields(Prediction)]
@@ -23,8 +27,8 @@ ADDED = [field.name for field in fields(Prediction)]
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers.chunks, "__defaults__", (2,))
-    monkeypatch.setattr(readers, "CHUNK_ROWS", 2)
+    for module in (parquet, reader):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 2)
 
 
 @pytest.fixture
@@ -43,13 +47,23 @@ def write(file: Path, texts: list[str]) -> Path:
     rows = [{"id": index, "text": text, "label": index % 2} for index, text in enumerate(texts)]
     if file.suffix == ".parquet":
         pq.write_table(pa.table({name: [row[name] for row in rows] for name in rows[0]}), file)
-    elif file.suffix == ".csv":
+    elif file.suffix in (".csv", ".tsv"):
         with file.open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]))
+            writer = csv.DictWriter(stream, list(rows[0]), delimiter="\t" if file.suffix == ".tsv" else ",")
             writer.writeheader()
             writer.writerows(rows)
     elif file.suffix == ".jsonl":
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif file.suffix == ".json":
+        file.write_text(json.dumps({"data": rows}))
+    elif file.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        for cells in [list(rows[0]), *(list(row.values()) for row in rows)]:
+            book.active.append(cells)
+        book.save(file)
+    elif file.suffix == ".gz":
+        file.write_bytes(gzip.compress(write(file.with_suffix(""), texts).read_bytes()))
+        file.with_suffix("").unlink()
     else:
         file.write_text("".join(text.replace("\n", " ") + "\n" for text in texts))
     return file
@@ -58,70 +72,49 @@ def write(file: Path, texts: list[str]) -> Path:
 def read(file: Path) -> list[dict]:
     if file.suffix == ".parquet":
         return pq.read_table(file).to_pylist()
-    if file.suffix == ".csv":
+    if file.suffix in (".csv", ".tsv"):
         with file.open(newline="") as stream:
-            return list(csv.DictReader(stream))
+            return list(csv.DictReader(stream, delimiter="\t" if file.suffix == ".tsv" else ","))
+    if file.suffix == ".xlsx":
+        header, *rows = openpyxl.load_workbook(file).worksheets[0].iter_rows(values_only=True)
+        return [dict(zip(header, row, strict=True)) for row in rows]
+    if file.suffix == ".json":
+        return json.loads(file.read_text())
+    if file.suffix == ".gz":
+        whole = file.with_name(f"whole-{file.name}").with_suffix("")
+        whole.write_bytes(gzip.decompress(file.read_bytes()))
+        rows = read(whole)
+        whole.unlink()
+        return rows
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("output", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("source", [".txt", ".csv", ".jsonl", ".parquet"])
+ENDINGS = [".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".csv.gz"]
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [*((source, ".jsonl") for source in [".txt", *ENDINGS]), *((".csv", output) for output in ENDINGS)],
+)
 def test_every_kind_of_file_keeps_order_and_columns(
     predict, tmp_path: Path, tiny_classifier: SentimentClassifier, source: str, output: str
 ) -> None:
     inputs, outputs = write(tmp_path / f"in{source}", TEXTS), tmp_path / f"out{output}"
     code, stdout, _ = predict("--input", inputs, "--output", outputs)
-    assert code == 0 and stdout.startswith(f"{outputs}: {len(TEXTS)} reviews in ")
+    assert code == 0 and stdout.startswith(f"{outputs}: {len(TEXTS)} reviews (1 row without a text) in ")
     texts = [text.replace("\n", " ") for text in TEXTS] if source == ".txt" else TEXTS
     rows = read(outputs)
-    assert [row["text"] for row in rows] == texts
+    assert [row["text"] or "" for row in rows] == texts
     label = "label" if source == ".txt" else "predicted_label"
     own = ["text"] if source == ".txt" else ["id", "text", "label"]
     assert list(rows[0]) == [*own, label, *ADDED[1:]]
     expected = tiny_classifier.predict(texts)
-    assert [row[label] for row in rows] == [prediction.label for prediction in expected]
-    assert [float(row["probability"]) for row in rows] == pytest.approx([p.probability for p in expected], abs=1e-6)
-    assert rows[4]["reason"] == "no words"
+    assert [row[label] or None for row in rows] == [prediction.label for prediction in expected]
+    for name in ("probability", "score"):
+        found = [None if row[name] in (None, "") else float(row[name]) for row in rows]
+        assert found == pytest.approx([getattr(prediction, name) for prediction in expected], abs=1e-6)
+    assert rows[4]["reason"] == "no text"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([inputs.name, outputs.name])
-
-
-def test_parquet_keeps_its_types(predict, tmp_path: Path) -> None:
-    kinds = {"text": pa.string(), "when": pa.timestamp("ns"), "raw": pa.binary(), "tags": pa.list_(pa.int8())}
-    columns = {
-        "text": ["good", "bad", "so so"],
-        "when": [1, None, 3],
-        "raw": [b"\xff", b"", None],
-        "tags": [[1], [], None],
-    }
-    table = pa.table({name: pa.array(values, kinds[name]) for name, values in columns.items()})
-    pq.write_table(table, tmp_path / "in.parquet")
-    assert predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.parquet")[0] == 0
-    assert pq.read_table(tmp_path / "out.parquet").select(table.column_names).equals(table)
-    code, _, message = predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.jsonl")
-    assert code == 2 and "contains bytes" in message
-
-
-def test_a_parquet_file_is_not_kept_in_memory_as_it_is_read(tmp_path: Path) -> None:
-    texts = [os.urandom(500).hex() for _ in range(2000)]
-    file = tmp_path / "reviews.parquet"
-    with pq.ParquetWriter(file, pa.schema({"text": pa.string()})) as writer:
-        for start in range(0, len(texts), 100):
-            writer.write_table(pa.table({"text": texts[start : start + 100]}))
-    before, most = pa.total_allocated_bytes(), 0
-    for _ in readers.read_chunks(file, "text"):
-        most = max(most, pa.total_allocated_bytes() - before)
-    assert most < 0.8 * file.stat().st_size
-
-
-@pytest.mark.parametrize("values", [[1, "one"], [[10**20], [1]], [{"a": "\ud800"}, {}]])
-def test_values_that_parquet_cannot_hold_are_refused(predict, tmp_path: Path, values: list[object]) -> None:
-    rows = [{"text": "good", "extra": value} for value in values]
-    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    code, _, stderr = predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.parquet")
-    assert code == 2 and "a column has values of different types" in stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
-    assert predict("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")[0] == 0
-    assert [row["extra"] for row in read(tmp_path / "out.jsonl")] == values
 
 
 def test_arguments_give_one_line_each(predict) -> None:
@@ -129,7 +122,7 @@ def test_arguments_give_one_line_each(predict) -> None:
     lines = stdout.splitlines()
     assert code == 0 and len(lines) == 3 and stderr == ""
     assert lines[0].split()[0] in ("positive", "negative") and lines[0].endswith("a wonderful film")
-    assert "\x1b" not in stdout and "…" in lines[1] and "truncated" in lines[1] and "[no words]" in lines[2]
+    assert "\x1b" not in stdout and "…" in lines[1] and "truncated" in lines[1] and "[no text]" in lines[2]
 
 
 def test_json_lines_hold_the_text_and_the_prediction(predict, tiny_classifier: SentimentClassifier) -> None:
@@ -140,17 +133,45 @@ def test_json_lines_hold_the_text_and_the_prediction(predict, tiny_classifier: S
     assert rows == [prediction.to_dict() for prediction in tiny_classifier.predict(texts)]
 
 
-def test_the_name_of_a_file_is_answered_and_the_way_to_its_content_is_said(
-    predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_without_words_have_no_label(predict) -> None:
+    code, stdout, _ = predict("--json", "!!!", "<br />", "🎬", " ", "good")
+    rows = [json.loads(line) for line in stdout.splitlines()]
+    assert code == 0 and [row["reason"] for row in rows[:4]] == ["no words"] * 3 + ["no text"]
+    assert all(row[name] is None for row in rows[:4] for name in ("label", "probability", "score"))
+    assert all(row["uncertain"] is True for row in rows[:4]) and rows[4]["label"] in ("positive", "negative")
+    assert predict("!!!")[1].startswith("no label  -      !!!  [no words]")
+
+
+def test_a_file_alone_is_read(predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(Path("my reviews.csv"), TEXTS)
-    code, stdout, stderr = predict("my reviews.csv", "good", "nul \0", "long " * 1000, ".")
-    assert code == 0 and len(stdout.splitlines()) == 5 and stderr.count("\n") == 1
-    assert stderr.startswith("warning: my reviews.csv is a file")
-    command = stderr.split("`")[1]
-    assert command == "sentiment predict --input 'my reviews.csv' --output predictions.csv"
-    assert predict(*shlex.split(command)[2:])[0] == 0 and len(read(Path("predictions.csv"))) == len(TEXTS)
+    code, stdout, stderr = predict("my reviews.csv")
+    assert code == 0 and len(stdout.splitlines()) == len(TEXTS)
+    assert stderr == "warning: 1 row without a text, so without a label.\n"
+    assert predict("--input", "my reviews.csv")[1] == predict("*.csv")[1] == predict("--input", ".")[1] == stdout
+    code, stdout, _ = predict("my reviews.csv", "--json")
+    assert [json.loads(line)["text"] for line in stdout.splitlines()] == TEXTS
+    assert predict("my reviews.csv", "--output", "out.csv")[0] == 0 and len(read(Path("out.csv"))) == len(TEXTS)
+
+
+@pytest.mark.parametrize("arguments", [["in.csv", "good"], ["good", "in.csv"], ["in.csv", "in.csv"]])
+def test_a_file_among_reviews_is_refused(
+    predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("in.csv"), TEXTS)
+    code, stdout, stderr = predict(*arguments)
+    assert (code, stdout) == (2, "") and stderr.startswith("sentiment predict: in.csv is a file; give one file alone")
+
+
+def test_the_name_of_a_missing_file_is_refused(predict, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, stdout, stderr = predict("my reviews.csv")
+    assert (code, stdout) == (2, "") and "my reviews.csv: no such file. If this is a review, give it on " in stderr
+    command = stderr.strip().rpartition(": ")[2]
+    assert shlex.split(command) == ["echo", "my reviews.csv", "|", "sentiment", "predict"]
+    give(monkeypatch, b"my reviews.csv\n")
+    assert predict()[0] == 0
+    assert predict("What a mess...", "I saw it in 4.zip")[0] == 0
 
 
 def give(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -172,26 +193,56 @@ def test_standard_input_is_read_line_by_line(predict, monkeypatch: pytest.Monkey
 def test_bad_bytes_on_standard_input(predict, monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, b"good\n\xff\nbad\n")
     code, _, stderr = predict()
-    assert code == 2 and "standard input: line 2: byte 1 is not UTF-8" in stderr
+    assert code == 2 and "standard input: line 2: contains bytes that are not UTF-8" in stderr
     give(monkeypatch, b"good\n\xff\nbad\n")
     code, stdout, stderr = predict("--on-bad-row=skip")
-    assert code == 0 and len(stdout.splitlines()) == 2 and "1 lines skipped in total" in stderr
+    assert code == 0 and len(stdout.splitlines()) == 2 and "1 row skipped in total" in stderr
+
+
+@pytest.mark.parametrize(("first", "kind"), [("text,label", "csv"), ('{"text": "good"}', "jsonl")])
+def test_a_table_on_standard_input_is_refused_until_it_is_named(
+    predict, monkeypatch: pytest.MonkeyPatch, first: str, kind: str
+) -> None:
+    data = f"{first}\n".encode() * (1 if kind == "jsonl" else 2)
+    give(monkeypatch, data)
+    code, stdout, stderr = predict()
+    assert (code, stdout) == (2, "") and f"--input - --input-format {kind}" in stderr
+    give(monkeypatch, data)
+    code, stdout, _ = predict("--input", "-", "--input-format", kind)
+    assert code == 0 and len(stdout.splitlines()) == 1
+
+
+def test_tables_go_through_standard_input_and_output(predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, output = write(tmp_path / "in.csv", TEXTS), tmp_path / "out.csv"
+    assert predict("--input", source, "--output", output)[0] == 0
+    give(monkeypatch, source.read_bytes())
+    code, stdout, stderr = predict("--input", "-", "--input-format", "csv", "--output", "-")
+    assert code == 0 and stdout == output.read_text("utf-8") and f"{len(TEXTS)} reviews (1 row without" in stderr
+    give(monkeypatch, source.read_bytes())
+    code, _, stderr = predict("--input", "-", "--input-format", "csv", "--output", tmp_path / "out.jsonl")
+    assert code == 0 and len(read(tmp_path / "out.jsonl")) == len(TEXTS)
+    code, stdout, stderr = predict("--input", "-", "--output", "-")
+    assert (code, stdout) == (2, "") and "standard input: say what it contains with --input-format" in stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "out.jsonl"]
 
 
 BROKEN = {
-    "fields.csv": (b"text,n\ngood,1\nbad\nfine,2\n", "line 3: 1 fields, but the header has 2"),
-    "quote.csv": (b'text,n\ngood,1\n"ba"d,1\nfine,2\n', "line 3: ',' expected after '\"'"),
-    "bytes.csv": (b"text,n\ngood,1\n\xffbad,1\nfine,2\n", "line 3: bytes that are not UTF-8"),
+    "fields.csv": (b"text,n\ngood,1\nbad\nfine,2\n", "line 3: 1 field, but the header has 2"),
+    "fields.tsv": (b"text\tn\ngood\t1\nbad\t\t\nfine\t2\n", "line 3: 3 fields, but the header has 2"),
+    "quote.csv": (b'text,n\ngood,1\n"ba"d,1\nfine,2\n', "line 3: a quotation mark inside a quoted field"),
+    "bytes.csv": (b"text,n\ngood,1\n\xffbad,1\nfine,2\n", "line 3: contains bytes that are not UTF-8"),
     "syntax.jsonl": (b'{"text": "good"}\n{"text": \n\n{"text": "fine"}\n', "line 2: not valid JSON"),
-    "null.jsonl": (b'{"text": "good"}\n{"text": null}\n{"text": "fine"}\n', "line 2: column 'text' contains no text"),
-    "lacks.jsonl": (b'{"text": "good"}\n{"other": 1}\n{"text": "fine"}\n', "line 2: column 'text' contains no text"),
+    "lacks.jsonl": (b'{"text": "good"}\n{"other": 1}\n{"text": "fine"}\n', "line 2: the row has no 'text'"),
+    "first.jsonl": (b'{"other": 1}\n{"text": "good"}\n{"text": "fine"}\n', "line 1: the row has no 'text'"),
+    "twice.jsonl": (b'{"text": "good"}\n{"text": "a", "text": "b"}\n{"text": "fine"}\n', "line 2: not valid JSON"),
     "number.jsonl": (
         b'{"text": "good"}\n{"text": 3}\n{"text": "fine"}\n',
-        "line 2: column 'text' contains int, not text",
+        "line 2: column 'text' contains a number, not text",
     ),
-    "array.jsonl": (b'{"text": "good"}\n[1]\n{"text": "fine"}\n', "line 2: contains a JSON list, not an object"),
+    "array.jsonl": (b'{"text": "good"}\n[1]\n{"text": "fine"}\n', "line 2: not an object"),
     "deep.jsonl": (b'{"text": "good"}\n' + b"[" * 100_000 + b'\n{"text": "fine"}\n', "line 2: not valid JSON"),
-    "bytes.txt": (b"good\nb\xe9d\nfine\n", "line 2: byte 2 is not UTF-8"),
+    "array.json": (b'[{"text": "good"}, 1, {"text": "fine"}]', "item 2: not an object"),
+    "bytes.txt": (b"good\nb\xe9d\nfine\n", "line 2: contains bytes that are not UTF-8"),
 }
 
 
@@ -204,8 +255,12 @@ def test_a_broken_row_stops_or_is_left_out(predict, tmp_path: Path, name: str) -
     assert code == 2 and stdout == "" and f"{tmp_path / name}: {sentence}" in stderr
     assert [path.name for path in tmp_path.iterdir()] == [name]
     code, stdout, stderr = predict("--input", tmp_path / name, "--output", output, "--on-bad-row", "skip")
-    assert code == 0 and sentence in stderr and "2 reviews, 1 rows skipped" in stdout
+    assert code == 0 and sentence in stderr and "2 reviews, 1 row skipped in " in stdout
     assert [row["text"] for row in read(output)] == ["good", "fine"]
+    code, stdout, stderr = predict("--input", tmp_path / name)
+    assert code == 2 and sentence in stderr
+    code, stdout, stderr = predict("--input", tmp_path / name, "--on-bad-row", "skip")
+    assert code == 0 and len(stdout.splitlines()) == 2 and "1 row skipped in total" in stderr
 
 
 def test_parquet_rows_without_text(predict, tmp_path: Path) -> None:
@@ -213,11 +268,13 @@ def test_parquet_rows_without_text(predict, tmp_path: Path) -> None:
     texts = pa.concat_arrays([pa.array(["good", None, "fine"]), bad_bytes])
     pq.write_table(pa.table({"text": texts, "n": [1, 2, 3, 4]}), tmp_path / "in.parquet")
     code, _, stderr = predict("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.csv")
-    assert code == 2 and "row 2: column 'text' contains no text" in stderr
-    arguments = ("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.csv", "--on-bad-row=skip")
-    code, _, stderr = predict(*arguments)
-    assert code == 0 and "row 4: byte 1 is not UTF-8" in stderr
-    assert [row["n"] for row in read(tmp_path / "out.csv")] == ["1", "3"]
+    assert code == 2 and "row 4: contains bytes that are not UTF-8" in stderr
+    arguments = ("--input", tmp_path / "in.parquet", "--output", tmp_path / "out.csv", "--on-bad-row=skip", "--resume")
+    code, stdout, stderr = predict(*arguments)
+    assert code == 0 and "row 4: contains bytes that are not UTF-8" in stderr
+    assert "3 reviews (1 row without a text), 1 row skipped in" in stdout
+    rows = read(tmp_path / "out.csv")
+    assert [row["n"] for row in rows] == ["1", "2", "3"] and rows[1]["reason"] == "no text" and rows[1]["label"] == ""
 
 
 REFUSED = {
@@ -225,17 +282,23 @@ REFUSED = {
     "kind": (["--input", "in.doc", "--output", "o.csv"], "the file name must end in .txt"),
     "empty": (["--input", "empty.csv", "--output", "o.csv"], "the file is empty"),
     "header": (["--input", "header.csv", "--output", "o.csv"], "it contains no reviews"),
-    "column": (["--input", "in.csv", "--output", "o.csv"], "no column 'text'; its columns are 'review'"),
-    "twice": (["--input", "twice.csv", "--output", "o.csv"], "column 'text' occurs twice"),
+    "column": (["--input", "two.csv", "--output", "o.csv"], "oose one with --text-column"),
+    "wrong": (["--input", "in.csv", "--output", "o.csv", "--text-column=x"], "no column 'x'; its columns are 'review'"),
     "parquet": (["--input", "in.parquet", "--output", "o.csv"], "not a readable parquet file"),
-    "output": (["--input", "in.csv", "--output", "o.txt", "--text-column=review"], "the output must end in .csv"),
-    "itself": (["--input", "in.csv", "--output", "./in.csv", "--text-column=review"], "is also the input"),
-    "directory": (["--input", ".", "--output", "o.csv"], "not a regular file"),
-    "half": (["--input", "in.csv"], "--input and --output go together"),
+    "output": (["--input", "in.csv", "--output", "o.txt"], "the output must end in .csv"),
+    "exists": (["--input", "in.csv", "--output", "two.csv"], "two.csv: already exists; choose another output, or add"),
+    "itself": (["--input", "in.csv", "--output", "./in.csv", "--overwrite"], "is also the input"),
+    "folder": (["--input", "in.csv", "--output", "d.csv", "--overwrite"], "is a directory"),
+    "mixture": (["--input", ".", "--output", "o.csv"], "has files of several formats"),
+    "pattern": (["--input", "*.tsv", "--output", "o.csv"], "*.tsv: no file "),
+    "half": (["--output", "o.csv"], "--output needs --input"),
     "both": (["good", "--input", "in.csv", "--output", "o.csv"], "not both"),
-    "resume": (["good", "--resume"], "--resume continues a job on files"),
-    "unfinished": (["--input", "in.csv", "--output", "u.csv", "--text-column=review"], "add --resume to continue it"),
-}
+    "resume": (["good", "--resume"], "--resume and --overwrite are for jobs that write files"),
+    "overwrite": (["--input", "in.csv", "--overwrite"], "--resume and --overwrite are for jobs that write files"),
+    "stream": (["--input", "in.csv", "--output", "-", "--resume"], "standard input and output cannot be resumed"),
+    "json": (["--input", "in.csv", "--output", "o.csv", "--json"], "choose an --output that ends in .jsonl"),
+    "unfinished": (["--input", "in.csv", "--output", "u.csv"], "add --resume to continue it"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -247,14 +310,33 @@ def test_bad_calls_get_one_sentence_and_write_nothing(
     (tmp_path / "in.doc").write_text("good\n")
     (tmp_path / "in.parquet").write_text("good\n")
     (tmp_path / "header.csv").write_text("text\n")
-    (tmp_path / "twice.csv").write_text("text,text\na,b\n")
+    (tmp_path / "two.csv").write_text("one,other\na b c,d e f\n")
     (tmp_path / "empty.csv").touch()
     (tmp_path / "u.csv.partial").mkdir()
+    (tmp_path / "d.csv").mkdir()
     before = sorted(tmp_path.iterdir())
     arguments, sentence = REFUSED[case]
     code, stdout, stderr = predict(*arguments)
-    assert code == 2 and stdout == "" and sentence in stderr and len(stderr.splitlines()) == 1
+    said = [line for line in stderr.splitlines() if "the reviews are in the column" not in line]
+    assert code == 2 and stdout == "" and sentence in stderr and len(said) == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_without_a_readable_row_is_refused(predict, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,n\na\nb\n")
+    code, stdout, stderr = predict("--input", tmp_path / "in.csv", "--output", tmp_path / "o.csv", "--on-bad-row=skip")
+    assert (code, stdout) == (2, "") and stderr.endswith("in.csv: none of its 2 rows can be read.\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_an_output_is_replaced_only_on_request(predict, tmp_path: Path) -> None:
+    source, output = write(tmp_path / "in.csv", TEXTS), tmp_path / "out.csv"
+    output.write_text("what stood there before")
+    code, _, stderr = predict("--input", source, "--output", output)
+    assert code == 2 and f"{output}: already exists" in stderr and "--overwrite" in stderr
+    assert output.read_text() == "what stood there before"
+    assert predict("--input", source, "--output", output, "--overwrite")[0] == 0
+    assert len(read(output)) == len(TEXTS)
 
 
 @pytest.mark.parametrize("moment", ["within a chunk", "after a chunk"])
@@ -263,29 +345,75 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
     source, output, whole = write(tmp_path / "in.csv", TEXTS), tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
     output.write_text("what stood there before")
     assert predict("--input", source, "--output", whole)[0] == 0
-    answered = file_job._predict_part
+    answered, rounds = file_job.predict_texts, []
 
-    def interrupted(*arguments: object) -> None:
-        first = arguments[2].name.startswith("rows-000000000000")  # type: ignore[attr-defined]
-        if moment == "within a chunk" and not first:
+    def interrupted(classifier: object, texts: list) -> list:
+        rounds.append(texts)
+        if moment == "within a chunk" and len(rounds) > 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        answered(*arguments)  # type: ignore[arg-type]
+        predictions = answered(classifier, texts)
         if moment == "after a chunk":
             os.kill(os.getpid(), signal.SIGTERM)
+        return predictions
 
-    monkeypatch.setattr(file_job, "_predict_part", interrupted)
-    code, _, stderr = predict("--input", source, "--output", output)
+    monkeypatch.setattr(file_job, "predict_texts", interrupted)
+    code, _, stderr = predict("--input", source, "--output", output, "--overwrite")
     assert code == 143 and "stopped by SIGTERM after 2 rows" in stderr and "--resume" in stderr
     assert output.read_text() == "what stood there before"
-    monkeypatch.setattr(file_job, "_predict_part", answered)
+    monkeypatch.setattr(file_job, "predict_texts", answered)
     calls: list[int] = []
     ask = SentimentClassifier.predict
     monkeypatch.setattr(
         SentimentClassifier, "predict", lambda self, texts: calls.append(len(texts)) or ask(self, texts)
     )
-    assert predict("--input", source, "--output", output, "--resume")[0] == 0
-    assert calls == [2, 2, 1]
+    assert predict("--input", source, "--output", output, "--resume", "--overwrite")[0] == 0
+    assert calls == [2, 1, 1]  # one row has no text
     assert output.read_bytes() == whole.read_bytes() if suffix != ".parquet" else read(output) == read(whole)
+
+
+BAD = {
+    "csv": ("text,id", "{text},{id}", "broken"),
+    "jsonl": ("", '{{"text": "{text}", "id": {id}}}', "broken"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("output", [".csv", ".parquet"])
+def test_a_job_with_broken_rows_that_is_stopped_after_each_chunk_has_every_good_row_once(
+    predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, output: str
+) -> None:
+    header, good, broken = BAD[kind]
+    pattern = "gb bg gg bb gg gb bb g"  # chunks of two rows, good or broken
+    rows = [
+        good.format(text=f"film {n}", id=n) if row == "g" else broken for n, row in enumerate(pattern.replace(" ", ""))
+    ]
+    source = tmp_path / f"in.{kind}"
+    source.write_text("\n".join([header, *rows] if header else rows) + "\n")
+    arguments = ("--input", source, "--on-bad-row=skip", "--output")
+    whole, stopped = tmp_path / f"whole{output}", tmp_path / f"stopped{output}"
+    code, said, _ = predict(*arguments, whole)
+    counts = f"{pattern.count('g')} reviews, {pattern.count('b')} rows skipped in "
+    assert code == 0 and counts in said
+    finished = file_job.write_part
+
+    def stop_after(*given: object) -> None:
+        finished(*given)  # type: ignore[arg-type]
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(file_job, "write_part", stop_after)
+    seen, resume = [], []
+    for _ in range(len(rows)):
+        code, said, stderr = predict(*arguments, stopped, *resume)
+        if code == 0:
+            break
+        assert code == 143
+        seen.append(int(stderr.rpartition(" rows;")[0].split()[-1]))
+        resume = ["--resume"]
+    assert code == 0 and counts in said
+    assert seen == sorted(set(seen)) and len(seen) > 3 and seen[-1] == len(rows)
+    good_ids = [str(n) for n, row in enumerate(pattern.replace(" ", "")) if row == "g"]
+    assert [str(row["id"]) for row in read(stopped)] == good_ids
+    assert read(stopped) == read(whole)
 
 
 def test_a_job_on_other_input_is_not_taken_up(predict, tmp_path: Path, monkeypatch) -> None:

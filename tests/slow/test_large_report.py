@@ -19,7 +19,7 @@ def test_a_report_of_100_000_reviews_stays_below_three_megabytes(tiny_model_dire
             text = " ".join(generator.choice(words, generator.integers(5, 60)))
             lines.write(f'{{"text": "{text}", "label": {row % 2}}}\n')
     started = time.monotonic()
-    page = render(evaluate(EvaluationConfig(DataConfig(str(file)), model=str(tiny_model_directory))))
+    page = render(evaluate(EvaluationConfig(DataConfig(source=str(file)), model=str(tiny_model_directory))))
     assert len(page.encode()) < 3_000_000
     assert "100,000 reviews" in page
     assert time.monotonic() - started < 500

@@ -8,6 +8,7 @@ import pytest
 
 from sentiment.batch.file_job import predict_file
 from sentiment.classifier import SentimentClassifier
+from sentiment.config import DataConfig
 
 MEGABYTES = 40
 """Growth that is allowed after the first tenth of the work; keeping the answers alone would take several times that."""
@@ -49,7 +50,7 @@ def test_a_file_of_200_000_rows(
         return ask(self, texts)
 
     monkeypatch.setattr(SentimentClassifier, "predict", measured)
-    outcome = predict_file(tiny_classifier, tmp_path / "in.jsonl", tmp_path / f"out{suffix}")
+    outcome = predict_file(tiny_classifier, DataConfig(source=str(tmp_path / "in.jsonl")), tmp_path / f"out{suffix}")
     sizes.append(resident())
     assert outcome.predicted == 200_000
     early = sizes[len(sizes) // 10]

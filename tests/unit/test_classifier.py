@@ -2,7 +2,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +26,7 @@ def test_a_string_gives_a_prediction_and_a_list_gives_a_list(tiny_classifier: Se
 
 
 def test_label_probability_score_and_predict_proba_agree(tiny_classifier: SentimentClassifier) -> None:
-    texts = ["great fun", "dull and boring", "a wonderful film again and again", ""]
+    texts = ["great fun", "dull and boring", "a wonderful film again and again"]
     predictions, matrix = tiny_classifier.predict(texts), tiny_classifier.predict_proba(texts)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-12)
     for prediction, row in zip(predictions, matrix, strict=True):
@@ -34,9 +37,9 @@ def test_label_probability_score_and_predict_proba_agree(tiny_classifier: Sentim
 
 
 def test_a_prediction_does_not_depend_on_other_reviews(tiny_classifier: SentimentClassifier) -> None:
-    texts = ["great fun", "a wonderful film " * 30, "awful", "", "unheard words only"]
-    alone = [tiny_classifier.predict(text).probability for text in texts]
-    together = [prediction.probability for prediction in tiny_classifier.predict(texts)]
+    texts = ["great fun", "a wonderful film " * 30, "awful", "...", "unheard words only"]
+    alone = [tiny_classifier.predict_proba([text])[0, 1] for text in texts]
+    together = tiny_classifier.predict_proba(texts)[:, 1]
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
@@ -47,16 +50,84 @@ def test_tokens_unknown_tokens_and_truncated(tiny_classifier: SentimentClassifie
     assert tiny_classifier.predict("great zyzzyva").unknown_tokens == 1
 
 
-@pytest.mark.parametrize("text", ["", "   \n", "<br /><br />", "\u200b"])
-def test_texts_without_words_get_the_bias_and_a_reason(text: str, tiny_classifier: SentimentClassifier) -> None:
-    prediction = tiny_classifier.predict(text)
-    bias = tiny_classifier.model.head[-1].bias.item()
-    assert prediction.reason == "no words"
-    assert prediction.probability == pytest.approx(1 / (1 + np.exp(-bias)), abs=1e-6)
+@pytest.mark.parametrize(
+    ("text", "reason", "tokens"),
+    [
+        ("", "no text", 0),
+        ("   \n", "no text", 0),
+        ("<br /><br />", "no words", 0),
+        ("\u200b", "no words", 0),
+        ("?!", "no words", 2),
+    ],
+)
+def test_texts_without_words_have_no_label(
+    text: str, reason: str, tokens: int, tiny_classifier: SentimentClassifier
+) -> None:
+    for prediction in (tiny_classifier.predict(text), tiny_classifier.predict(["great", text])[1]):
+        assert (prediction.label, prediction.probability, prediction.score) == (None, None, None)
+        assert (prediction.reason, prediction.uncertain, prediction.tokens) == (reason, True, tokens)
+    assert tiny_classifier.predict_proba([text]).tolist() == [[0.5, 0.5]]
+
+
+TABLE = {"text": ["a wonderful film", "awful"], "label": [1, 0]}
 
 
 @pytest.mark.parametrize(
-    ("item", "kind"), [(None, "NoneType"), (b"good", "bytes"), (3, "int"), (float("nan"), "float")]
+    ("given", "words"),
+    [
+        (TABLE, r"a dict has several columns; give the one of the reviews, such as reviews\['text'\]"),
+        (pd.DataFrame(TABLE), "a DataFrame has several columns"),
+        (pa.table(TABLE), "a Table has several columns"),
+        (pa.RecordBatch.from_pydict(TABLE), "a RecordBatch has several columns"),
+        (Dataset.from_dict(TABLE), "a Dataset has several columns"),
+        ({"one", "two"}, "a set has no order"),
+        (frozenset(["one"]), "a frozenset has no order"),
+        (np.array("one"), "expected a string or an iterable of strings, not ndarray"),
+        (pa.scalar("one"), "expected a string or an iterable of strings, not StringScalar"),
+        (b"one", "expected a string or an iterable of strings, not bytes"),
+        (Path("one.csv"), "expected a string or an iterable of strings"),
+        (np.array([["one", "two"]]), "review 0 is ndarray"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_list_of_reviews_is_rejected(given: Any, words: str, tiny_classifier: SentimentClassifier) -> None:
+    with pytest.raises(TypeError, match=words):
+        tiny_classifier.predict(given)
+    with pytest.raises(TypeError, match=words):
+        tiny_classifier.predict_proba(given)
+
+
+def test_one_review_is_no_list_for_predict_proba(tiny_classifier: SentimentClassifier) -> None:
+    with pytest.raises(TypeError, match="predict_proba takes a list of reviews; for one review, give a list"):
+        tiny_classifier.predict_proba("one")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        tuple(TABLE["text"]),
+        TABLE["text"].__iter__(),
+        pd.Series(TABLE["text"], index=[7, 3]),
+        pd.DataFrame(TABLE)["text"],
+        pd.Series(TABLE["text"], dtype="category"),
+        np.array(TABLE["text"]),
+        np.array(TABLE["text"], dtype=object),
+        pa.array(TABLE["text"]),
+        pa.chunked_array([["a wonderful film"], ["awful"]]),
+        pa.table(TABLE)["text"],
+        pa.array(TABLE["text"]).dictionary_encode(),
+        Dataset.from_dict(TABLE)["text"],
+        {0: TABLE["text"][0], 1: TABLE["text"][1]}.values(),
+        dict.fromkeys(TABLE["text"]).keys(),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_one_column_of_any_kind_is_a_list_of_reviews(column: Any, tiny_classifier: SentimentClassifier) -> None:
+    assert tiny_classifier.predict(column) == tiny_classifier.predict(TABLE["text"])
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"), [(None, "missing"), (b"good", "bytes"), (3, "int"), (float("nan"), "missing"), (pd.NA, "missing")]
 )
 def test_an_item_that_is_not_a_string_is_rejected_with_its_position(
     item: Any, kind: str, tiny_classifier: SentimentClassifier
@@ -65,7 +136,7 @@ def test_an_item_that_is_not_a_string_is_rejected_with_its_position(
         tiny_classifier.predict(["good", item])
     with pytest.raises(TypeError):
         tiny_classifier.predict(item)
-    with pytest.raises(TypeError, match=kind):
+    with pytest.raises(TypeError, match=type(item).__name__):
         sentiment.predict_review(item)
 
 
@@ -74,7 +145,10 @@ def test_an_item_that_is_not_a_string_is_rejected_with_its_position(
 def test_any_texts_give_one_prediction_each(texts: list[str], tiny_classifier: SentimentClassifier) -> None:
     predictions = tiny_classifier.predict(texts)
     assert len(predictions) == len(texts)
-    assert all(0 <= prediction.probability <= 1 for prediction in predictions)
+    for text, prediction in zip(texts, predictions, strict=True):
+        assert (prediction.probability is None) == (prediction.reason in ("no text", "no words"))
+        assert (prediction.reason == "no text") == (not text.strip())
+        assert prediction.probability is None or 0 <= prediction.probability <= 1
 
 
 @pytest.mark.timeout(30)

@@ -12,7 +12,7 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.text.tokenizer import normalize, tokenize
 
 quick = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -62,4 +62,7 @@ def test_a_megabyte_is_predicted_in_seconds(tiny_classifier: SentimentClassifier
     started = time.process_time()
     prediction = tiny_classifier.predict(LONG[name])
     assert time.process_time() - started < 10
-    assert 0 < prediction.probability < 1
+    if name == "emoji":
+        assert prediction.reason == "no words" and prediction.probability is None
+    else:
+        assert prediction.probability is not None and 0 < prediction.probability < 1

@@ -1,5 +1,7 @@
 import csv
+import gzip
 import json
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment.config import DataConfig
-from sentiment.data.loading import check_both_classes, load_reviews, tokenize_reviews
+from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
 from sentiment.data.splitting import linked_rows, split_validation
 from sentiment.errors import InputError, RunError
+from sentiment.tables import parquet, reader
 
 ROWS = [{"text": f"review {number}", "label": number % 2} for number in range(8)]
+LOADED = [row | {"row": number} for number, row in enumerate(ROWS)]
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -39,15 +43,15 @@ def load(source: Path | str, split: str = "train", **settings: Any) -> datasets.
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 def test_a_file_is_one_split_and_a_directory_has_a_file_per_split(suffix: str, tmp_path: Path) -> None:
     file = write(tmp_path / f"test{suffix}", ROWS)
-    assert load(file, "train").to_list() == ROWS
-    assert load(tmp_path, "test").to_list() == ROWS
+    assert load(file, "train").to_list() == LOADED
+    assert load(tmp_path, "test").to_list() == LOADED
 
 
 def test_columns_can_be_named(tmp_path: Path) -> None:
     rows = [{"review": "good", "stars": 1, "film": "a", "other": 3}]
     file = write(tmp_path / "train.jsonl", rows)
     loaded = load(file, text_column="review", label_column="stars", group_column="film")
-    assert loaded.to_list() == [{"text": "good", "label": 1, "group": "a"}]
+    assert loaded.to_list() == [{"text": "good", "label": 1, "group": "a", "row": 0}]
 
 
 @pytest.mark.parametrize(
@@ -66,12 +70,14 @@ def test_two_columns_cannot_have_the_same_name(settings: dict[str, str], both: s
 def test_the_label_column_of_unlabeled_reviews_does_not_matter(tmp_path: Path) -> None:
     file = write(tmp_path / "train.jsonl", [{"label": "good", "group": "a"}])
     loaded = load_reviews(DataConfig(source=str(file), text_column="label"), "train", labeled=False)
-    assert loaded.to_list() == [{"text": "good", "group": "a"}]
+    assert loaded.to_list() == [{"text": "good", "group": "a", "row": 0}]
 
 
-def test_a_column_called_group_can_be_the_text_column(tmp_path: Path) -> None:
+def test_a_column_called_group_can_be_the_text_or_the_label(tmp_path: Path) -> None:
     file = write(tmp_path / "train.jsonl", [{"group": "good", "label": 1}])
-    assert load(file, text_column="group").to_list() == [{"text": "good", "label": 1}]
+    assert load(file, text_column="group").to_list() == [{"text": "good", "label": 1, "row": 0}]
+    file = write(tmp_path / "train.jsonl", [{"text": "good", "group": 1}])
+    assert load(file, label_column="group").to_list() == [{"text": "good", "label": 1, "row": 0}]
 
 
 def test_acl_imdb_directory(tmp_path: Path) -> None:
@@ -133,7 +139,7 @@ def test_a_groups_file_replaces_the_groups_of_the_source(tmp_path: Path) -> None
     assert load(acl_imdb(tmp_path / "archive"), groups_file=str(groups))["group"][:] == ["one", "another"]
     file = write(tmp_path / "train.jsonl", [{**row, "group": "film"} for row in ROWS[:2]])
     loaded = load(file, groups_file=str(groups))
-    assert loaded.column_names == ["text", "label", "group"]
+    assert set(loaded.column_names) == {"text", "label", "group", "row"}
     assert loaded["group"][:] == ["one", "another"]
     assert load(file)["group"][:] == ["film", "film"]
     for split in ("train", "test"):
@@ -148,7 +154,7 @@ def test_a_named_group_column_has_priority_over_one_called_group(tmp_path: Path)
 
 def test_groups_are_required_only_for_the_training_split(tmp_path: Path) -> None:
     file = write(tmp_path / "test.jsonl", ROWS)
-    assert load(file, "test", group_column="film").column_names == ["text", "label"]
+    assert set(load(file, "test", group_column="film").column_names) == {"text", "label", "row"}
     with pytest.raises(InputError, match="no column 'film'"):
         load(file, "train", group_column="film")
 
@@ -161,19 +167,68 @@ def test_a_validation_fraction_above_half_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([{"text": "a", "stars": 1}], "no column 'label'"),
+        ([{"text": "a", "stars": 1}], r"no column 'label'.*'text', 'stars'.*--positive-from"),
         ([{"label": 1}], "no column 'text'"),
-        ([{"text": "a", "label": 2}], "row 0 of column 'label' contains 2"),
-        ([{"text": "a", "label": 1}, {"text": "b", "label": -1}], "row 1 of column 'label' contains -1"),
-        ([{"text": "a", "label": "pos"}], "contains 'pos'"),
-        ([{"text": "a", "label": None}, {"text": "b", "label": 1}], "row 0 of column 'label' contains None"),
-        ([{"text": 3, "label": 1}], "not text"),
-        ([{"text": "a", "label": 1}, {"text": None, "label": 1}], "the first is row 1"),
+        ([{"text": "a", "label": 2}], "line 1: column 'label' contains '2'"),
+        ([{"text": "a", "label": 1}, {"text": "b", "label": -1}], "line 2: column 'label' contains '-1'"),
+        ([{"text": "a", "label": "good"}], "contains 'good'"),
+        ([{"text": "a", "label": None}, {"text": "b", "label": 1}], "line 1: column 'label' has no label"),
+        ([{"text": 3, "label": 1}], "line 1: column 'text' contains a number, not text"),
+        ([{"text": "a", "label": 1}, {"label": 1}], "line 2: the row has no 'text'"),
+        ([{"text": None, "label": 1}, {"text": " ", "label": 1}], r"it contains no reviews \(2 without a text\)"),
     ],
 )
 def test_unusable_reviews_are_rejected(rows: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=rf"reviews\.jsonl.*{words}"):
         load(write(tmp_path / "reviews.jsonl", rows))
+
+
+def test_rows_without_a_text_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    texts = ["good", "", None, " ", "!!!"]
+    file = write(tmp_path / "in.jsonl", [{"text": text, "label": row % 2} for row, text in enumerate(texts)])
+    assert load(file).to_list() == [
+        {"text": "good", "label": 0, "row": 0},
+        {"text": "!!!", "label": 0, "row": 4},
+    ]
+    assert f"{file} (train): 2 of 5 rows are used; left out: 3 without a text." in caplog.text
+
+
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (reader, parquet):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 2)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_bad_rows_are_left_out_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    small_chunks(monkeypatch)
+    file = tmp_path / f"in.{ending}"
+    if ending == "csv":
+        rows = ["text,label,film", "bad", "bad", "a,0,x", "b,1,x", "bad", "c,1,y", "d,,y", "bad", "e,0,z"]
+        file.write_text("\n".join(rows))
+    else:
+        good = [{"text": text, "label": label, "film": film} for text, label, film in ("a0x", "b1x", "c1y", "e0z")]
+        lines = ["bad", "bad", *map(json.dumps, good[:2]), "bad", json.dumps(good[2])]
+        file.write_text("\n".join([*lines, '{"text": "d", "film": "y"}', "bad", json.dumps(good[3])]))
+    groups = tmp_path / "films.txt"
+    groups.write_text("".join(f"film {row}\n" for row in range(9)))
+    loaded = load(file, on_bad_row="skip", group_column="film").to_dict()
+    expected = {"text": ["a", "b", "c", "e"], "label": [0, 1, 1, 0], "row": [2, 3, 5, 8]}
+    assert loaded == expected | {"group": ["x", "x", "y", "z"]}
+    assert "4 of 9 rows are used; left out: 5 that cannot be read." in caplog.text
+    by_row = load(file, on_bad_row="skip", groups_file=str(groups))
+    assert by_row["group"][:] == ["film 2", "film 3", "film 5", "film 8"]
+
+
+def test_a_column_of_groups_that_is_missing_is_named_after_bad_rows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_chunks(monkeypatch)
+    file = tmp_path / "in.csv"
+    file.write_text("text,label\nbad\nbad\na,0\nb,1\n")
+    with pytest.raises(InputError, match=r"in\.csv: no column 'film'; its columns are 'text', 'label'"):
+        load(file, on_bad_row="skip", group_column="film")
 
 
 @pytest.mark.parametrize("content", ["", "text,label\n", "text,label\na,1\nb,1,2,3\n", "\x00\x01\x02"])
@@ -185,29 +240,100 @@ def test_a_broken_csv_is_rejected_by_name(content: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_source_is_rejected(tmp_path: Path) -> None:
-    for source in (tmp_path / "nothing", "./nothing", "nothing.csv"):
+    for source in (tmp_path / "nothing", "./nothing", "nothing.csv", tmp_path / "nothing" / "*.csv"):
         with pytest.raises(InputError, match="nothing"):
             load(source)
+    (tmp_path / "reviews.doc").write_text("a")
+    with pytest.raises(InputError, match=r"must end in \.txt, \.csv"):
+        load(tmp_path / "reviews.doc")
     (tmp_path / "reviews.txt").write_text("a")
-    with pytest.raises(InputError, match=r"ends in .parquet, .csv, .jsonl"):
+    with pytest.raises(InputError, match=r"reviews\.txt: no column 'label'"):
         load(tmp_path / "reviews.txt")
     write(tmp_path / "train.jsonl", ROWS)
-    with pytest.raises(InputError, match="validation"):
+    with pytest.raises(InputError, match=r"no file is named after the split 'validation'; its files are train\.jsonl"):
         load(tmp_path, "validation")
+
+
+def test_lines_of_a_text_file_are_reviews_without_labels(tmp_path: Path) -> None:
+    (tmp_path / "reviews.txt").write_text("good, or not\n\nbad\n")
+    loaded = load_reviews(DataConfig(source=str(tmp_path / "reviews.txt")), "train", labeled=False)
+    assert loaded.to_list() == [{"text": "good, or not", "row": 0}, {"text": "bad", "row": 2}]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train.csv", "train"),
+        ("train.jsonl.gz", "train"),
+        ("data/train-00000-of-00001.parquet", "train"),
+        ("imdb_train.tsv", "train"),
+        ("test/reviews.csv", "test"),
+        ("valid.csv", "validation"),
+        ("dev.csv", "validation"),
+        ("unsupervised.csv", "unsupervised"),
+    ],
+)
+def test_files_of_a_directory_are_named_after_splits(name: str, split: str, tmp_path: Path) -> None:
+    for file, text in ((name, "good"), ("other/contest.csv" if name.endswith(".csv") else name, "good")):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        if file.endswith(".parquet"):
+            datasets.Dataset.from_list([{"text": text, "label": 1}]).to_parquet(tmp_path / file)
+        elif "jsonl" in file:
+            (tmp_path / file).write_bytes(gzip.compress(json.dumps({"text": text, "label": 1}).encode()))
+        else:
+            separator = "\t" if file.endswith(".tsv") else ","
+            (tmp_path / file).write_text(f"text{separator}label\n{text}{separator}1\n")
+    assert load(tmp_path, split)["text"][:] == ["good"]
+    with pytest.raises(InputError, match="no file is named after the split 'elsewhere'"):
+        load(tmp_path, "elsewhere")
+
+
+def test_files_that_are_not_named_after_splits_are_one_table(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("collected by hand\n")
+    (tmp_path / "b.csv").write_text("text,label\nb,1\n")
+    (tmp_path / "a.csv").write_text("review,sentiment\na,negative\n")
+    for split in ("train", "test"):
+        assert load(tmp_path, split).to_list() == [
+            {"text": "a", "label": 0, "row": 0},
+            {"text": "b", "label": 1, "row": 1},
+        ]
+
+
+def test_several_files_have_groups_or_none_has(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [{"text": "a", "label": 0, "group": "x"}])
+    write(tmp_path / "b.csv", [{"text": "b", "label": 1, "group": "y"}])
+    assert load(tmp_path / "*.csv")["group"][:] == ["x", "y"]
+    write(tmp_path / "b.csv", [{"text": "b", "label": 1}])
+    with pytest.raises(InputError, match=r"b\.csv: no column 'group', which the files before it have"):
+        load(tmp_path / "*.csv")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_file_that_was_replaced_is_read_anew(suffix: str, tmp_path: Path) -> None:
+    file = write(tmp_path / f"test{suffix}", ROWS)
+    before = file.stat()
+    assert load(file).to_list() == LOADED
+    write(file, ROWS[:3])
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert load(file).to_list() == LOADED[:3]
+    write(file, [{"text": "Review", "label": 1}, *ROWS[1:3]])
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert load(file)["text"][0] == "Review"
 
 
 def test_a_hub_id_is_loaded_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
-    def stand_in(**arguments: Any) -> datasets.Dataset:
-        asked.append(arguments)
+    def stand_in(path: str, **arguments: Any) -> datasets.Dataset:
+        asked.append({"path": path, **arguments})
         return datasets.Dataset.from_list(ROWS)
 
     monkeypatch.setattr("sentiment.data.loading.load_dataset", stand_in)
-    assert load("stanfordnlp/imdb", "train").to_list() == ROWS
+    assert load("stanfordnlp/imdb", "train").to_list() == LOADED
     assert asked == [{"path": "stanfordnlp/imdb", "split": "train"}]
 
-    def unreachable(**arguments: Any) -> datasets.Dataset:
+    def unreachable(*_: Any, **arguments: Any) -> datasets.Dataset:
         raise ConnectionError("Couldn't reach 'stanfordnlp/imdb' on the Hub")
 
     monkeypatch.setattr("sentiment.data.loading.load_dataset", unreachable)
@@ -271,8 +397,7 @@ def test_too_few_reviews_for_a_validation_part() -> None:
 
 
 def test_tokenized_reviews_keep_their_order() -> None:
-    reviews = datasets.Dataset.from_dict({"text": [f"It isn't <b>number</b> {n}" for n in range(4500)]})
-    tokens = tokenize_reviews(reviews)["tokens"]
+    tokens = tokenize_texts(f"It isn't <b>number</b> {n}" for n in range(4500))
     assert [line.split() for line in tokens] == [["it", "isnt", "number", str(n)] for n in range(4500)]
 
 

@@ -24,7 +24,7 @@ def test_a_review_without_a_long_sentence_stays_whole():
 
 def test_excerpts_have_the_label_of_their_review(tiny_classifier, reviews_file, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    data = DataConfig(str(reviews_file), validation_fraction=0.2)
+    data = DataConfig(source=str(reviews_file), validation_fraction=0.2)
     results = measure(tiny_classifier, data)
     parts = read_parts(data)
     assert [(row.piece, row.reader) for row in results] == [(p, r) for p in EXCERPTS for r in ("model", "n-grams")]

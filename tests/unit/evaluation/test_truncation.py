@@ -39,11 +39,13 @@ def test_labels_follow_the_common_threshold(tiny_classifier, reviews_file, revie
     monkeypatch.setattr(postprocessing, "THRESHOLD", threshold)
     accuracy = np.mean((probabilities >= threshold) == np.array([label for _, label in reviews]))
     assert accuracy != 0.5  # the accuracy of a constant prediction
-    assert {row.accuracy for row in measure(tiny_classifier, DataConfig(str(reviews_file)), [1000])} == {accuracy}
+    assert {row.accuracy for row in measure(tiny_classifier, DataConfig(source=str(reviews_file)), [1000])} == {
+        accuracy
+    }
 
 
 def test_whole_equals_the_prediction_and_a_high_limit_changes_nothing(tiny_classifier, reviews_file, reviews):
-    rows = measure(tiny_classifier, DataConfig(str(reviews_file)), [2, 1000])
+    rows = measure(tiny_classifier, DataConfig(source=str(reviews_file)), [2, 1000])
     labels = np.array([label for _, label in reviews])
     predicted = tiny_classifier.predict_proba([text for text, _ in reviews])[:, 1] >= 0.5
     whole = {row.limit: row for row in rows if row.strategy == "whole"}

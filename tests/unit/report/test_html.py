@@ -27,7 +27,7 @@ MARKUP = '<script>alert(1)</script> & "a wonderful film" </td>'
 @pytest.fixture(scope="module")
 def result(tiny_model_directory, reviews_file) -> EvaluationResult:
     config = EvaluationConfig(
-        DataConfig(str(reviews_file)), model=str(tiny_model_directory), train_data=str(reviews_file)
+        DataConfig(source=str(reviews_file)), model=str(tiny_model_directory), train_data=str(reviews_file)
     )
     return evaluate(config)
 
@@ -102,7 +102,7 @@ def test_colors_come_from_the_style_sheet():
 def test_one_class_and_one_review_make_a_page(result, tiny_classifier, tmp_path):
     file = tmp_path / "one.jsonl"
     file.write_text('{"text": "a wonderful film", "label": 0}\n', "utf-8")
-    single = evaluate(EvaluationConfig(DataConfig(str(file)), model=str(result.metrics["model"])))
+    single = evaluate(EvaluationConfig(DataConfig(source=str(file)), model=str(result.metrics["model"])))
     assert single.metrics["roc_auc"] is None and single.metrics["n"] == 1
     page = render(single)
     assert "only one label occurs" in page and page.count("<svg") == 2
@@ -140,7 +140,7 @@ def test_examples_by_hand(tiny_classifier, result):
     assert most_confident_errors(predictions, 5).tolist() == [1, 3]
     assert least_confident(predictions, 2).tolist() == [2, 3]
     long, empty = explain_examples(tiny_classifier, predictions, [1, 3])
-    assert long.note == "truncated" and empty.note == "no words"
+    assert long.note == "truncated" and empty.note == "no text"
     assert [word.text for word in long.words] == ["awful"] * 40
     assert max(abs(word.level) for word in long.words) == 3
     assert empty.words == []
@@ -154,5 +154,5 @@ def test_numbers_are_formatted():
 
 
 def test_correct_compares_predictions_with_labels():
-    predictions = LabeledPredictions(["a", "b"], np.array([1, 0]), [], np.array([0.5, 0.5]))
+    predictions = LabeledPredictions(["a", "b"], np.array([1, 0]), [], np.array([0.5, 0.5]), np.arange(2))
     assert predictions.correct.tolist() == [True, False]

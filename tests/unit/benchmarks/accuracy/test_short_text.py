@@ -10,7 +10,7 @@ from sentiment.training import distill
 
 
 def test_students_differ_in_the_short_texts_alone(tmp_path: Path) -> None:
-    data = DataConfig("reviews", groups_file="films.txt")
+    data = DataConfig(source="reviews", groups_file="films.txt")
     first, *others = student_configs(data, 500, tmp_path).values()
     assert (first.crops, first.grammar_sentences, first.unlabeled_reviews) == (0, 0, 500)
     assert (first.optimization.epochs, first.adversarial.weight) == (1, 0)
@@ -41,6 +41,6 @@ def test_a_student_is_evaluated_by_its_answers(
     tiny_model_directory: Path, reviews_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    found = evaluate(tiny_model_directory, DataConfig(str(reviews_file), validation_fraction=0.2))
+    found = evaluate(tiny_model_directory, DataConfig(source=str(reviews_file), validation_fraction=0.2))
     assert list(found) == ["one sentence", "last sentence", "checklist tests failed"]
     assert 0 < found["one sentence"] < 1 and 0 < found["checklist tests failed"] < 1
