@@ -4,9 +4,17 @@ import argparse
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from sentiment.cli.options import add_data_options, chosen_device, data_config, load_classifier, model_parser, path
+from sentiment.cli.options import (
+    add_data_options,
+    check_source,
+    chosen_device,
+    data_config,
+    load_classifier,
+    model_parser,
+    path,
+)
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
 
@@ -48,6 +56,9 @@ def evaluate(arguments: Sequence[str]) -> None:
     if options.no_baselines and options.train_data is not None:
         raise InputError("--train-data is only for the baselines, which --no-baselines turns off; leave one out.")
 
+    data = data_config(options)
+    if options.train_data is not None:
+        check_source(replace(data, source=options.train_data))
     from sentiment.evaluation import evaluator
     from sentiment.evaluation.predictions import write_predictions
     from sentiment.io.cache import cache_directory
@@ -56,7 +67,7 @@ def evaluate(arguments: Sequence[str]) -> None:
     from sentiment.report.text import summary
 
     config = evaluator.EvaluationConfig(
-        data=data_config(options),
+        data=data,
         split=options.split,
         model=options.model,
         device=chosen_device(options.device),
@@ -87,11 +98,12 @@ def checklist(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args(arguments)
 
+    data = None if options.data is None else data_config(options)
     from sentiment.evaluation.checklist import table
     from sentiment.evaluation.comparison import evaluate_checklist
 
     classifier = load_classifier(options)
-    columns = evaluate_checklist(classifier, None if options.data is None else data_config(options))
+    columns = evaluate_checklist(classifier, data)
     if options.json:
         print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
     else:
@@ -116,10 +128,11 @@ def truncation(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
 
+    data = data_config(options)
     from sentiment.evaluation.truncation import measure, table
 
     classifier = load_classifier(options)
-    print(table(measure(classifier, data_config(options), options.limits)))
+    print(table(measure(classifier, data, options.limits)))
 
 
 def short_text(arguments: Sequence[str]) -> None:
@@ -131,10 +144,11 @@ def short_text(arguments: Sequence[str]) -> None:
     add_data_options(parser, about, validation=True)
     options = parser.parse_args(arguments)
 
+    data = data_config(options)
     from sentiment.evaluation.short_text import measure, table
 
     classifier = load_classifier(options)
-    print(table(measure(classifier, data_config(options))))
+    print(table(measure(classifier, data)))
 
 
 def faithfulness(arguments: Sequence[str]) -> None:
@@ -150,6 +164,7 @@ def faithfulness(arguments: Sequence[str]) -> None:
     if options.reviews < 1 or options.seed < 0:
         raise InputError("--reviews must be at least 1, and --seed at least 0.")
 
+    data = data_config(options)
     import numpy as np
 
     from sentiment.data.loading import load_reviews
@@ -157,7 +172,7 @@ def faithfulness(arguments: Sequence[str]) -> None:
     from sentiment.io.files import write_json
 
     classifier = load_classifier(options)
-    texts = list(load_reviews(data_config(options), options.split, labeled=False)["text"])
+    texts = list(load_reviews(data, options.split, labeled=False)["text"])
     rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
     drawn = [texts[row] for row in rows]
     labels = [prediction.label for prediction in classifier.predict(drawn)]

@@ -33,7 +33,7 @@ def configured(
         The configuration, and the values of the own options.
 
     Raises:
-        InputError: if the configuration cannot be read, or an option is unknown.
+        InputError: if the configuration or its source of reviews cannot be read, or an option is unknown.
     """
     from sentiment.config import load_config, parser_for
 
@@ -58,7 +58,9 @@ def configured(
     if not others or others[0].startswith("-"):
         raise InputError(f"{' '.join(arguments)}: the configuration file must come first: {parser.prog} ...")
     reading = [f"--data.{name}={value}" for name, value in reading_settings(options).items()]
-    return load_config(config_class, others[0], [*others[1:], *reading]), options
+    config = load_config(config_class, others[0], [*others[1:], *reading])
+    check_source(config.data)
+    return config, options
 
 
 def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:
@@ -245,7 +247,7 @@ def data_config(options: argparse.Namespace) -> "DataConfig":
     """Data settings from the options of `add_data_options`.
 
     Raises:
-        InputError: if they contradict each other.
+        InputError: if they contradict each other, or the files cannot be read.
     """
     from sentiment.config import DataConfig
 
@@ -254,4 +256,21 @@ def data_config(options: argparse.Namespace) -> "DataConfig":
         for name in ("groups_file", "validation_fraction", "validation_seed")
         if (value := getattr(options, name, None)) is not None
     }
-    return DataConfig(source=options.data, **reading_settings(options), **validation)
+    config = DataConfig(source=options.data, **reading_settings(options), **validation)
+    check_source(config)
+    return config
+
+
+def check_source(config: "DataConfig") -> None:
+    """Check the files of a local source before modules that take seconds to import.
+
+    Raises:
+        InputError: if there are none, or they cannot be read.
+    """
+    from sentiment.io.files import expand_user
+    from sentiment.tables.opening import check_readable
+    from sentiment.tables.sources import find_files, is_local
+
+    if is_local(config.source) and not expand_user(config.source).is_dir():
+        for file in find_files(config.source, config.format):
+            check_readable(file, config.format)

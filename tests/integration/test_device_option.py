@@ -8,16 +8,18 @@ import torch
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.cli import main as cli
+from sentiment.data import loading
 from sentiment.errors import RunError
 
+SAMPLES = Path(loading.__file__).parent / "samples" / "train.jsonl"
 CALLS = {
     "predict": ["good"],
     "explain": ["good"],
-    "evaluate": ["--data", "reviews.jsonl"],
+    "evaluate": ["--data", str(SAMPLES)],
     "checklist": [],
-    "truncation": ["--data", "reviews.jsonl"],
-    "short-text": ["--data", "reviews.jsonl"],
-    "faithfulness": ["--data", "reviews.jsonl"],
+    "truncation": ["--data", str(SAMPLES)],
+    "short-text": ["--data", str(SAMPLES)],
+    "faithfulness": ["--data", str(SAMPLES)],
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "sentiment" / "data" / "samples" / "test.jsonl"
 MODEL_FILES = {"config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"}
 
 
@@ -21,7 +22,7 @@ def run(script: str, *arguments: str | Path, cwd: Path, stdin: str | None = None
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which the demo's model was trained."""
     directory = tmp_path_factory.mktemp("job")
-    overrides = [f"--data.source={ROOT / 'sentiment' / 'data' / 'samples'}", "--run.output_dir=run", "--run.device=cpu"]
+    overrides = [f"--data.source={SAMPLES.parent}", "--run.output_dir=run", "--run.device=cpu"]
     done = run("train", ROOT / "configs" / "demo.yaml", *overrides, cwd=directory)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "model: run/model"
@@ -41,7 +42,7 @@ def test_a_run_directory_holds_exactly_this(trained: Path) -> None:
 
 
 def test_evaluate_measures_the_trained_model(trained: Path) -> None:
-    data = ROOT / "sentiment" / "data" / "samples" / "test.jsonl"
+    data = SAMPLES
     done = run("evaluate", "--model", "run/model", "--data", data, "--output", "report", cwd=trained)
     assert done.returncode == 0, done.stderr
     metrics = json.loads((trained / "report" / "metrics.json").read_text())
@@ -71,8 +72,8 @@ def test_predict_answers_arguments_and_standard_input(trained: Path) -> None:
         ("train", [ROOT / "configs" / "demo.yaml", "--data.source=nothing.csv", "--run.output_dir=x"], "nothing.csv"),
         ("train", [ROOT / "configs" / "demo.yaml", "--run.output_dir=run"], "--resume"),
         ("evaluate", ["--model", "run/model", "--data", "nothing.csv"], "nothing.csv"),
-        ("evaluate", ["--model", "nothing", "--data", "x.csv"], "nothing: no such model directory"),
-        ("evaluate", ["--model", "run/config.yaml", "--data", "x.csv"], "is a file; give the model directory"),
+        ("evaluate", ["--model", "nothing", "--data", SAMPLES], "nothing: no such model directory"),
+        ("evaluate", ["--model", "run/config.yaml", "--data", SAMPLES], "is a file; give the model directory"),
         ("predict", ["--model", "run", "text"], "config.json"),
     ],
 )
@@ -81,7 +82,7 @@ def test_bad_calls_get_one_sentence_and_leave_nothing(
 ) -> None:
     before = sorted(path for path in trained.rglob("*"))
     if script == "train" and "--run.output_dir=run" in arguments:
-        arguments = [*arguments, f"--data.source={ROOT / 'sentiment' / 'data' / 'samples'}"]
+        arguments = [*arguments, f"--data.source={SAMPLES.parent}"]
     done = run(script, *arguments, cwd=trained)
     assert done.returncode == 2
     assert words in done.stderr

@@ -12,7 +12,7 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.text.tokenizer import normalize, tokenize
 
 quick = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

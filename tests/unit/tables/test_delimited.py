@@ -156,7 +156,7 @@ cells = st.text(st.sampled_from('ab ,;|\t\n\r"é🎬\0='), max_size=8)
 
 
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=6), delimiter=st.sampled_from(",;|\t"))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_the_csv_module_writes_is_read(tmp_path: Path, rows: list[tuple[str, str]], delimiter: str) -> None:
     file = tmp_path / "in.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
