@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/sentiment evaluate --model runs/demo/model --data sentiment/data/samples/test.jsonl --output runs/demo/evaluation
 
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist worksteal
 
 test-slow: install
 	$(BIN)/python -m pytest -q -s tests/slow --timeout 3600
