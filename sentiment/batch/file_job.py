@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from sentiment.batch.distributed import predict_distributed
 from sentiment.config import DataConfig
-from sentiment.errors import InputError
+from sentiment.errors import InputError, RunError
 from sentiment.inference.base import NO_TEXT, Prediction, Predictor
 from sentiment.io.files import (
     atomic_file,
@@ -146,7 +146,9 @@ def _check_output(output: Path, source: str, files: Sequence[Path], overwrite: b
     if output.resolve() in [file.resolve() for file in files]:
         raise InputError(f"{output}: is also the input; choose another output.")
     directory = expand_user(source)
-    if fnmatch(str(output), source) or (directory.is_dir() and output.resolve().is_relative_to(directory.resolve())):
+    if fnmatch(str(output.resolve()), str(directory.absolute())) or (
+        directory.is_dir() and output.resolve().is_relative_to(directory.resolve())
+    ):
         raise InputError(f"{output}: would be part of the input of the next run; write it outside of {source}.")
     if output.exists() and not output.is_file():
         raise InputError(f"{output}: not a regular file; write to a file, or to - for standard output.")
@@ -174,9 +176,10 @@ class _Job:
                 self._check()
             try:
                 text_columns = self._predict(chunks)
-            except InputError as error:
+            except (InputError, RunError) as error:
                 if not self._parts():
                     shutil.rmtree(self.directory)
+                if isinstance(error, RunError) or not self.directory.exists():
                     raise
                 kept = f"The predictions so far are in {self.directory}; delete it if you change the input."
                 raise InputError(f"{error} {kept}") from error

@@ -75,6 +75,9 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
             "`sentiment %s` is now `sentiment %s`; the next release drops the old name.", command, RENAMED[command]
         )
         command = RENAMED[command]
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the program that started this one has closed it
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):  # print texts that the terminal cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -18,6 +18,8 @@ WORDS: dict[str, Label] = {
 }  # fmt: skip
 _MISSING = {"", "nan", "na", "n/a", "none", "null", "<na>"}
 _RATING = re.compile(r"[-+]?\d+([.,]\d+)?")
+_STARS = re.compile(r"\D*?([-+]?\d+([.,]\d+)?)(\s*(-?stars?|/\s*\d+|out of \d+( stars?)?))?$")
+"""A rating as a number, or as in "5 stars", "4/5" and "4.0 out of 5"."""
 _MAPPED: dict[str, Label] = {**WORDS, "skip": None}
 
 
@@ -37,6 +39,7 @@ class LabelReader:
         positive_from: lowest rating of a positive review; None if labels are no ratings.
         negative_to: highest rating of a negative review.
         seen: labels so far that were understood without a mapping, for messages.
+        used: labels so far that were understood by the mapping.
     """
 
     where: str
@@ -46,6 +49,7 @@ class LabelReader:
     positive_from: float | None
     negative_to: float | None
     seen: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
     def read(self, value: Any, place: str, others: Sequence[Any]) -> Label:
         """Read one label.
@@ -60,12 +64,13 @@ class LabelReader:
             InputError: if the value is no label.
         """
         name = self._class_name(value, place) if self.classes else _name(value)
-        if name in _MISSING:
+        if name in _MISSING and name not in self.mapping:
             raise MissingLabelError(f"{place}: column {self.column!r} has no label")
         shown = name if self.classes else str(value).strip()
         if self.positive_from is not None and self.negative_to is not None:
             return self._from_rating(name, value, place)
         if name in self.mapping:
+            self.used.add(name)
             return self.mapping[name]
         if name in WORDS and not (name.isdecimal() and any(map(_is_number, self.mapping))):
             self.seen.add(shown)
@@ -85,11 +90,11 @@ class LabelReader:
 
     def _from_rating(self, name: str, value: Any, place: str) -> Label:
         """Label of a rating; of a class such as "5 stars", the number in its name."""
-        number = re.search(r"\d+([.,]\d+)?", name) if self.classes else _RATING.fullmatch(name)
+        number = _STARS.match(name)
         if number is None:
             raise InputError(f"{self.where}: {place}: column {self.column!r} contains {value!r}, not a rating.")
         assert self.positive_from is not None and self.negative_to is not None
-        rating = float(number[0].replace(",", "."))
+        rating = float(number[1].replace(",", "."))
         if rating >= self.positive_from:
             return 1
         return 0 if rating <= self.negative_to else None
@@ -99,7 +104,8 @@ class LabelReader:
         found = list(self.classes) or sorted(self.seen.union(others), key=_sort_key)
         numbers = [float(name) for name in found if _is_number(name)]
         if len(numbers) == len(found) >= 4 and min(numbers) >= 0 and max(numbers) <= 10:
-            return "for ratings such as 1 to 5 stars, add --positive-from 4 --negative-to 2"
+            stars = min(numbers) >= 1 and max(numbers) <= 5
+            return f"for ratings, add --positive-from {'4' if stars else 'N'} --negative-to {'2' if stars else 'N'}"
         known = [name for name in found if _name(name) in WORDS and not numbers]
         unknown = [name for name in found if name not in known and _name(name) not in self.mapping]
         if any("," in name or "=" in name for name in unknown):

@@ -149,6 +149,11 @@ class _Collected:
         if left_out:
             used = len(self.columns["text"])
             logger.warning("%s: %d of %d rows are used; left out: %s.", where, used, self.rows, left_out)
+        if self.labels is not None and (unused := self.labels.mapping.keys() - self.labels.used):
+            names = ", ".join(sorted(unused))
+            if not self.labels.used:
+                raise InputError(f"{where}: no label is {names}, as --label-map says; the labels are other words.")
+            logger.warning("%s: no label is %s, which is in --label-map.", where, names)
         if self.labeled and self.labels is not None and len(set(self.columns["label"])) == 1:
             name = ("negative", "positive")[self.columns["label"][0]]
             logger.warning("%s: every label is %s.", where, name)

@@ -49,5 +49,9 @@ def _words(config: DataConfig) -> dict[Path, set[str]]:
     directory = expand_user(config.source)
     files = list_directory(directory, config.format)
     tables = [file for file in files if file.suffix.lower() != ".txt"] or files
+    return {file: _words_in(file.name) or _words_in(str(file.relative_to(directory).parent)) for file in tables}
+
+
+def _words_in(name: str) -> set[str]:
     known = {word for words in SPLIT_WORDS.values() for word in words}
-    return {file: known & set(re.split(r"[^a-z]+", str(file.relative_to(directory)).lower())) for file in tables}
+    return known & set(re.split(r"[^a-z]+", name.lower()))

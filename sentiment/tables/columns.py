@@ -47,12 +47,8 @@ def choose_text_column(
     others = [name for name in columns if name != label_column and _plain(name) not in LABEL_NAMES + RATING_NAMES]
     texts = [name for name in others if _share_of_words(columns[name], 1) > 0]
     found = [name for name in texts if is_text_name(name)]
-    if not found and _looks_like_a_row(list(columns)):
-        names = ", ".join(f'"{name}"' for name in columns)
-        raise InputError(
-            f"{where}: the first line is {names}; if these are the names of the columns, choose one with "
-            "--text-column; if they are a review, add --no-header."
-        )
+    if not found:
+        check_header(where, list(columns))
     found = found or (texts if len(texts) == 1 else [name for name in texts if _share_of_words(columns[name], 3) > 0.5])
     if len(found) > 1:
         candidates = " and ".join(map(repr, found))
@@ -82,9 +78,9 @@ def choose_label_column(where: str, columns: Iterable[str], wanted: str | None, 
         if wanted in names:
             return wanted
         raise MissingColumnError(f"{where}: no column {wanted!r}; {_described(names, '--label-column')}")
-    found = [name for name in names if _plain(name) in RATING_NAMES] if ratings else []
-    if not found and "label" in names and text_column != "label":
+    if "label" in names and text_column != "label":
         return "label"
+    found = [name for name in names if _plain(name) in RATING_NAMES] if ratings else []
     found = found or [name for name in names if _plain(name) in LABEL_NAMES and name != text_column]
     if len(found) != 1:
         stars = not ratings and any(_plain(name) in RATING_NAMES for name in names)
@@ -115,9 +111,20 @@ def _share_of_words(values: Sequence[Any], words: int) -> float:
     return sum(len(text.split()) >= words for text in texts) / len(texts)
 
 
-def _looks_like_a_row(names: list[str]) -> bool:
-    """Whether the names of columns are a review, perhaps with its label."""
-    if names == [str(number) for number in range(1, len(names) + 1)]:
-        return False  # the file has no header
+def check_header(where: str, names: Sequence[str]) -> None:
+    """Check that names of columns are not a review, and not several names that are not divided.
+
+    Raises:
+        InputError: if they are.
+    """
+    if list(names) == [str(number) for number in range(1, len(names) + 1)]:
+        return  # the file has no header
+    shown = ", ".join(f'"{name}"' for name in names)
     words = 3 if len(names) > 1 else 2
-    return any(len(name.split()) >= words or _NUMBER.fullmatch(name) for name in names)
+    if len(names) == 1 and len(parts := re.split(r"[^\w\s]+|\x01", names[0])) > 1 and any(map(is_text_name, parts)):
+        raise InputError(f"{where}: the first line is {shown}; if these are several columns, add --delimiter.")
+    if any(len(name.split()) >= words or _NUMBER.fullmatch(name) for name in names):
+        raise InputError(
+            f"{where}: the first line is {shown}; if these are the names of the columns, choose one with "
+            "--text-column; if they are a review, add --no-header."
+        )

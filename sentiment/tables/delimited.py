@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from sentiment.config import DataConfig
 from sentiment.errors import InputError
+from sentiment.tables.columns import check_header
 from sentiment.tables.opening import wrong_bytes
 from sentiment.tables.records import LINE_CHARACTERS, Record, column_names, not_decoded
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "|"}
 _FIRST_LINES = 20
 """Lines from which the delimiter is found."""
+_ORDINARY = "if quotation marks are ordinary characters in this file, add --no-quotes"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
 """First line in files for Excel, which names the delimiter."""
 
@@ -51,7 +53,7 @@ def csv_records(
             logger.info("%s: the fields are divided by %s.", where, DELIMITERS[delimiter])
     reader = _parse(chain(start[skipped:], stream), delimiter, config.quotes, strict=True)
     divided = f", divided by {DELIMITERS.get(delimiter, delimiter)}"
-    names: list[str] | None = None
+    names, rows = None, 0
     for place, fields, problem in _rows(reader, skipped, config.quotes):
         if names is None and config.header:
             if problem:
@@ -61,6 +63,7 @@ def csv_records(
             names = column_names(fields, where)
             continue
         names = names or [str(number) for number in range(1, len(fields) + 1)]
+        rows += 1
         if problem:
             if len(names) == 1 or "longer" in problem:  # what follows could be a piece of this row
                 raise InputError(
@@ -72,10 +75,14 @@ def csv_records(
             hint = "; put a field that contains the delimiter in quotation marks" if len(fields) > len(names) else ""
             first = f"the {'header' if config.header else 'first row'} has {len(names)}{divided}"
             yield Record(place, None, f"{len(fields)} field{'s' if len(fields) > 1 else ''}, but {first}{hint}")
+        elif delimiter == "\t" and any("\t" in field and "\n" in field for field in fields):
+            yield Record(place, None, f"a quotation mark joins rows; {_ORDINARY}")
         elif any(map(wrong_bytes, fields)):
             yield Record(place, None, f"{not_decoded(stream)}{encoding_advice()}")
         else:
             yield Record(place, dict(zip(names, fields, strict=True)))
+    if names is not None and rows == 0:
+        check_header(where, names)
 
 
 def _parse(lines: Iterable[str], delimiter: str, quotes: bool, strict: bool) -> Any:
@@ -100,7 +107,7 @@ def _rows(reader: Any, skipped: int, quotes: bool) -> Iterator[tuple[str, list[s
 
 
 def _in_plain_words(error: str, quotes: bool) -> str:
-    ordinary = "; if quotation marks are ordinary characters in this file, add --no-quotes" if quotes else ""
+    ordinary = f"; {_ORDINARY}" if quotes else ""
     if error == "unexpected end of data":
         return f"a quotation mark opens a field and is never closed{ordinary}"
     if "expected after" in error:
@@ -121,4 +128,5 @@ def _likely_delimiter(lines: list[str], usual: str, quotes: bool) -> str:
         counts = rows or [0]
         return counts[0] > 1, counts.count(counts[0]) / len(counts), counts[0], delimiter == usual
 
-    return max(DELIMITERS, key=quality)
+    best = max(DELIMITERS, key=quality)
+    return best if quality(best)[0] else usual

@@ -80,6 +80,13 @@ def _record(number: int, names: Sequence[str], row: Sequence[Any]) -> Record:
     return Record(place, {name: _value(cell) for name, cell in zip(names, cells, strict=True)})
 
 
+def _stored(value: Any) -> Any:
+    """A value as .xlsx can hold it: Excel keeps 15 digits, so longer whole numbers become text."""
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return str(value)
+    return _ILLEGAL.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 def _value(cell: Any) -> Any:
     return cell if cell is None or isinstance(cell, str | bool | int | float) else str(cell)
 
@@ -122,16 +129,15 @@ def write_excel(rows: Iterable[Sequence[Any]], header: Sequence[str], stream: Bi
     for values in chain([header], rows):
         cells = []
         for value in values:
-            if isinstance(value, str):
-                value, count = _ILLEGAL.subn("\ufffd", value)
-                replaced += count
-            cell = openpyxl.cell.WriteOnlyCell(sheet, value)
-            if isinstance(value, str):
+            stored = _stored(value)
+            replaced += isinstance(value, str) and stored != value
+            cell = openpyxl.cell.WriteOnlyCell(sheet, stored)
+            if isinstance(stored, str):
                 cell.data_type = "s"  # a text that starts with "=" is no formula
             cells.append(cell)
         sheet.append(cells)
     if replaced:
-        logger.warning("characters that .xlsx cannot store were replaced by \ufffd (%d in all).", replaced)
+        logger.warning("characters that .xlsx cannot store were replaced by \ufffd (in %d cells).", replaced)
     book.save(stream)
 
 

@@ -75,7 +75,7 @@ def buffered(stream: BinaryIO) -> BufferedReader:
     return stream if isinstance(stream, BufferedReader) else BufferedReader(stream)  # type: ignore[arg-type, unused-ignore]
 
 
-def open_text(content: BufferedReader, file: Path, encoding: str | None, newline: str) -> TextIOWrapper:
+def open_text(content: BufferedReader, file: Path, encoding: str | None, newline: str | None) -> TextIOWrapper:
     """Decode the content of a text file, without its byte order mark. Wrong bytes become surrogates (`wrong_bytes`).
 
     Args:
@@ -95,7 +95,8 @@ def open_text(content: BufferedReader, file: Path, encoding: str | None, newline
     if encoding is None:
         encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
         if encoding == "utf-8" and b"\0" in start and len(start) == 4:
-            likely = "utf-16-be" if start[0] == 0 else "utf-16-le"
+            width = "utf-32" if start.count(b"\0") > 2 else "utf-16"
+            likely = f"{width}-{'be' if start[0] == 0 else 'le'}"
             raise InputError(f"{name}: the text looks like {likely}; add --encoding {likely}.")
     elif codecs.lookup(encoding).name == "utf-8":
         encoding = "utf-8-sig"

@@ -99,7 +99,8 @@ def table_format(line: str) -> str | None:
         return "json"
     for delimiter in DELIMITERS:
         names = [name.strip(' "') for name in line.split(delimiter)]
-        if len(names) > 1 and all(map(str.isidentifier, names)) and any(map(is_text_name, names)):
+        short = all(name.replace(" ", "_").isidentifier() and name.count(" ") < 3 for name in names)
+        if len(names) > 1 and short and any(map(is_text_name, names)):
             return "tsv" if delimiter == "\t" else "csv"
     return None
 
@@ -167,7 +168,9 @@ def _records(
     if found.name == "xlsx":
         return None, excel_records(BytesIO(content.read()), described(file), config.header)
     tabular = found.name in ("csv", "tsv")
-    stream = open_text(content, file, config.encoding, newline="" if tabular else "\n")
+    # the csv module finds line ends itself; a line of JSON has no other
+    newline = "" if tabular else None if found.name == "txt" else "\n"
+    stream = open_text(content, file, config.encoding, newline)
     if tabular:
         usual = "\t" if found.name == "tsv" else ","
         return stream, csv_records(stream, described(file), config, usual, encoding_advice)

@@ -74,4 +74,4 @@ def check_one_format(source: str, files: list[Path], given: Format | None = None
 
 
 def _is_hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
+    return any(part.startswith((".", "_", "~$")) for part in path.parts)

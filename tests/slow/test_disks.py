@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_the_former_answers(disk: Path, tiny_model_directory:
     source, output = tmp_path / "in.jsonl", disk / "out.jsonl"
     source.write_text("".join(json.dumps({"text": f"a wonderful film {row}"}) + "\n" for row in range(30_000)))
     output.write_text("what stood there before")
-    arguments = ("--model", tiny_model_directory, "--input", source, "--output", output)
+    arguments = ("--model", tiny_model_directory, "--input", source, "--output", output, "--overwrite")
     assert_refused(run("predict", *arguments), 1, "No space left on device")
     assert output.read_text() == "what stood there before"
     remount(disk, "size=64m")

@@ -55,7 +55,7 @@ def test_a_missing_label_is_no_unknown_label(value: object) -> None:
         (-1, [-1, 1], ["'-1'", "--label-map", "-1=", "1="]),
         ("4", ["4", "0"], ["'4'", "--label-map", "0=", "4="]),
         ("n", ["y", "n"], ["'n'", "--label-map", "n=", "y="]),
-        (3, [1, 2, 3, 4, 5], ["'3'", "for ratings such as 1 to 5 stars, add --positive-from 4 --negative-to 2"]),
+        (3, [1, 2, 3, 4, 5], ["'3'", "for ratings, add --positive-from 4 --negative-to 2"]),
         ("neutral", ["positive", "neutral", "negative"], ["'neutral'", "--label-map", "neutral=", "skip"]),
         ("bad", ["bad", "meh", "good"], ["'bad'", "--label-map", "bad=", "good=", "meh=", "skip"]),
     ],
@@ -218,3 +218,23 @@ def test_reviews_that_are_left_out_by_their_labels_are_counted(
     reviews = load_reviews(DataConfig(source=str(file), positive_from=4, negative_to=2), "train")
     assert (reviews["text"][:], reviews["label"][:]) == ([f"film {stars}" for stars in (1, 2, 4, 5)], [0, 0, 1, 1])
     assert "4 of 5 rows are used; left out: 1 " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [("5 stars", 1), ("1 star", 0), ("4/5", 1), ("4.0 out of 5 stars", 1), ("2,0", 0), ("-1", 0), ("3-stars", None)],
+)
+def test_ratings_as_shops_write_them(value: str, label: int | None) -> None:
+    reader = label_reader(DataConfig(positive_from=4, negative_to=2), "in.csv", "stars")
+    assert reader.read(value, "line 2", [value]) == label
+    with pytest.raises(InputError, match="not a rating"):
+        reader.read("★★★★★", "line 3", [])
+
+
+def test_a_map_that_matches_nothing_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "in.csv").write_text("text,label\ngood film,negative\nbad film,positive\n")
+    source = str(tmp_path / "in.csv")
+    with pytest.raises(InputError, match=r"no label is 0, 1, as --label-map says; the labels are other words"):
+        load_reviews(DataConfig(source=source, label_map="0=positive,1=negative"), "test")
+    load_reviews(DataConfig(source=source, label_map="negative=positive,2=skip"), "test")
+    assert "no label is 2, which is in --label-map." in caplog.text

@@ -81,7 +81,8 @@ def test_usual_names_of_labels(name: str, caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_ratings_are_in_columns_with_names_of_ratings() -> None:
-    assert choose_label_column("in.csv", ["text", "label", "stars"], None, True, "text") == "stars"
+    assert choose_label_column("in.csv", ["text", "score", "other"], None, True, "text") == "score"
+    assert choose_label_column("in.csv", ["text", "label", "stars"], None, True, "text") == "label"
     assert choose_label_column("in.csv", ["text", "label"], None, True, "text") == "label"
     with pytest.raises(InputError, match=r"no column 'label'.* For stars or other ratings, add --positive-from and --"):
         choose_label_column("in.csv", ["text", "stars"], None, False, "text")
