@@ -11,6 +11,7 @@ import torch
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.base import Prediction, Predictor
 from sentiment.inference.engine import predict_logits
+from sentiment.inference.threads import check_threads
 from sentiment.models.inference_lstm import Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence import hub
@@ -30,9 +31,10 @@ class SentimentClassifier(Predictor):
         checkpoint: weights, vocabulary and settings.
         device: device to compute on.
         precision: see `from_pretrained`.
+        threads: see `from_pretrained`.
 
     Raises:
-        InputError: if the precision is not available.
+        InputError: if the precision is not available, or `threads` is below 1.
 
     Examples:
         >>> classifier = SentimentClassifier.from_pretrained()
@@ -41,9 +43,14 @@ class SentimentClassifier(Predictor):
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str | torch.device = "cpu", precision: Precision = "auto"
+        self,
+        checkpoint: Checkpoint,
+        device: str | torch.device = "cpu",
+        precision: Precision = "auto",
+        threads: int | None = None,
     ) -> None:
-        self.checkpoint, self.precision = checkpoint, precision
+        check_threads(threads)
+        self.checkpoint, self.precision, self.threads = checkpoint, precision, threads
         super().__init__(checkpoint.text, checkpoint.calibration)
         self.device = torch.device(device)
         model = checkpoint.build()
@@ -58,6 +65,7 @@ class SentimentClassifier(Predictor):
         device: str | torch.device = "cpu",
         revision: str | None = None,
         precision: Precision = "auto",
+        threads: int | None = None,
     ) -> "SentimentClassifier":
         """Load a model.
 
@@ -68,19 +76,24 @@ class SentimentClassifier(Predictor):
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6. "bf16" differs by up to 2e-3 and is
                 about twice as fast on CPUs with bf16 instructions. "auto" is bf16 on such a CPU, otherwise fp32.
+            threads: number of batches of reviews to compute at a time on the CPU; one review is always computed by one
+                thread. None for OMP_NUM_THREADS; or else 1 in a child process; or else one per CPU that this process
+                may use, but at most what `torch.set_num_threads` allows, and at most 8.
 
         Raises:
-            InputError: if there is no such model, its directory is damaged, or the precision is not available.
+            InputError: if there is no such model, its directory is damaged, the precision is not available, or
+                `threads` is below 1.
             RunError: if the hub cannot be reached.
         """
         directory = SHIPPED_MODEL if model is None else locate_model(model)
         if isinstance(model, str) and not directory.exists() and hub.is_hub_id(model):
             directory = hub.download(model, revision)
-        return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision)
+        return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision, threads)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of the positive label for each review, before the temperature: [len(reviews)] float32."""
-        return predict_logits(inference_network(self.model, self.precision, self.device), reviews, self.device)
+        network = inference_network(self.model, self.precision, self.device)
+        return predict_logits(network, reviews, self.device, self.threads)
 
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""

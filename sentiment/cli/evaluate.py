@@ -1,6 +1,5 @@
 """Commands that evaluate a model and its explanations."""
 
-import argparse
 import json
 import logging
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from sentiment.cli.options import (
     load_classifier,
     model_parser,
     path,
+    positive,
 )
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
@@ -71,6 +71,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         split=options.split,
         model=options.model,
         device=chosen_device(options.device),
+        threads=options.threads,
         train_data=options.train_data,
         baselines=not options.no_baselines,
         compare=tuple(options.compare),
@@ -121,7 +122,7 @@ def truncation(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--limits",
         nargs="+",
-        type=_positive,
+        type=positive,
         default=[256, 512],
         metavar="N",
         help="token limits to compare (default: 256 512)",
@@ -185,10 +186,3 @@ def faithfulness(arguments: Sequence[str]) -> None:
     print(render_results(results))
     if options.output is not None:
         write_json(options.output, results)
-
-
-def _positive(text: str) -> int:
-    """Argument type for a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return int(text)

@@ -64,12 +64,12 @@ def configured(
 
 
 def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:
-    """Parser with the options `--model` and `--device`, to which a command adds its own.
+    """Parser with the options `--model`, `--device` and `--threads`, to which a command adds its own.
 
     Args:
         command: name of the command.
         description: description in the help.
-        device: whether to add `--device`.
+        device: whether to add `--device` and `--threads`.
     """
     parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
     parser.add_argument(
@@ -78,7 +78,16 @@ def model_parser(command: str, description: str, device: bool = True) -> argpars
     if device:
         where = "device to compute on; auto uses a GPU if there is one (default: auto)"
         parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=where)
+        each = "batches of reviews to compute at a time on the CPU (default: one per CPU that this process may use)"
+        parser.add_argument("--threads", type=positive, metavar="N", help=each)
     return parser
+
+
+def positive(text: str) -> int:
+    """Argument type for a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)
 
 
 def path(text: str) -> Path:
@@ -98,7 +107,7 @@ def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
     """
     from sentiment.classifier import SentimentClassifier
 
-    return SentimentClassifier.from_pretrained(options.model, chosen_device(options.device))
+    return SentimentClassifier.from_pretrained(options.model, chosen_device(options.device), threads=options.threads)
 
 
 def chosen_device(wanted: str) -> str:

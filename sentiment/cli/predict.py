@@ -33,6 +33,7 @@ def predict(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object per review")
     parser.add_argument(
         "--input",
+        action="append",
         metavar="SOURCE",
         help="file, directory or pattern such as 'data/*.csv'; - is standard input. "
         "Formats: .txt (one review per line), .csv, .tsv, .json, .jsonl, .parquet, .xlsx; also with .gz or .zst",
@@ -48,6 +49,11 @@ def predict(arguments: Sequence[str]) -> None:
     parser.add_argument("--resume", action="store_true", help="resume a job with --input and --output that was stopped")
     add_reading_options(parser, labels=False)
     options = parser.parse_args(arguments)
+    if options.input is not None and len(options.input) > 1:
+        raise InputError(
+            "--input is given twice; for several files, give a directory or a pattern such as 'data/*.csv'."
+        )
+    options.input = None if options.input is None else options.input[0]
     if options.input is None and options.text:
         options.input = _file_argument(options.text)
         options.text = options.text if options.input is None else []
@@ -111,7 +117,7 @@ def _file_argument(texts: Sequence[str]) -> str | None:
     named = [text for text in texts if _looks_like_file(text)]
     if not named:
         return None
-    exists = os.path.exists(named[0]) or glob.glob(named[0])  # noqa: PTH110, PTH207
+    exists = os.path.exists(named[0]) or glob.glob(named[0], recursive=True)  # noqa: PTH110, PTH207
     if len(texts) == 1 and exists:
         return named[0]
     if not exists:
@@ -137,13 +143,13 @@ def load_predictor(options: argparse.Namespace) -> "Predictor":
         return load_classifier(options)
     if options.device == "cuda":
         raise InputError(f"{options.model}: an exported model runs only on the CPU; leave out --device cuda.")
-    return OnnxClassifier.from_pretrained(options.model)
+    return OnnxClassifier.from_pretrained(options.model, options.threads)
 
 
 def _looks_like_file(text: str) -> bool:
     """Whether a review on the command line is the name of a file or directory, or ends like the name of a file."""
     short = len(text) < 4096 and "\0" not in text and any(map(str.isalnum, text))  # others raise, or are punctuation
-    if short and (os.path.exists(text) or ("/" in text and glob.glob(text))):  # noqa: PTH110, PTH207
+    if short and (os.path.exists(text) or ("/" in text and glob.glob(text, recursive=True))):  # noqa: PTH110, PTH207
         return True
     return len(text) < 256 and "\n" not in text and format_of(Path(text)) is not None
 

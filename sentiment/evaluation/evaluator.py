@@ -44,6 +44,8 @@ class EvaluationConfig:
     """Model directory or hub id; None for the shipped model."""
     device: str = "cpu"
     """Device of this model and of the models in `compare`: "cpu", "cuda" or another torch device."""
+    threads: int | None = None
+    """Batches of reviews to compute at a time on the CPU; None for one per CPU that this process may use."""
     train_data: str | None = None
     """Source of the baselines' training reviews; None takes the train split of `data`, if there is one."""
     baselines: bool = True
@@ -75,7 +77,7 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
         InputError: if the model, the reviews or another file cannot be used.
         RunError: if the hub cannot be reached.
     """
-    classifier = SentimentClassifier.from_pretrained(config.model, config.device)
+    classifier = SentimentClassifier.from_pretrained(config.model, config.device, threads=config.threads)
     reviews = load_reviews(config.data, config.split)
     pairs = None if config.pairs is None else load_pairs(config.pairs, config.data.on_bad_row)
     train, left_out = _training_reviews(config)

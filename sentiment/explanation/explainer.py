@@ -18,6 +18,7 @@ from sentiment.explanation.attribution import integrated_gradients, leave_one_ou
 from sentiment.explanation.gates import LayerTrace, trace
 from sentiment.inference.base import Prediction
 from sentiment.inference.postprocessing import probability
+from sentiment.inference.threads import one_thread
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
@@ -129,16 +130,17 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
         raise InputError(f"this review has {prediction.reason}, so there is nothing to explain.")
     tokens = tokenize(normalize(text))
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
-    traces = trace(model, input_ids)
-    network = inference_network(model, classifier.precision, classifier.device)
-    with torch.inference_mode():
-        if isinstance(network, InferenceLSTM):
-            running_logits = network.running_logits(input_ids)
-        else:
-            running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
-    running = probability(running_logits.cpu().numpy(), classifier.temperature)
-    contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
-    left_out, together = leave_one_out(model, input_ids)
+    with one_thread():
+        traces = trace(model, input_ids)
+        network = inference_network(model, classifier.precision, classifier.device)
+        with torch.inference_mode():
+            if isinstance(network, InferenceLSTM):
+                running_logits = network.running_logits(input_ids)
+            else:
+                running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
+        running = probability(running_logits.cpu().numpy(), classifier.temperature)
+        contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
+        left_out, together = leave_one_out(model, input_ids)
     arrays = [LayerTrace(*(value.cpu().numpy() for value in layer)) for layer in traces]
     return Explanation(
         prediction=prediction,

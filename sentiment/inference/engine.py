@@ -1,15 +1,17 @@
-"""Run a torch network on many reviews: in batches of similar length, with one batch per CPU core at a time."""
+"""Run a torch network on reviews: in batches of similar length, each computed by one thread."""
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sentiment.data.batching import EncodedReviews, length_batches
+from sentiment.inference.threads import batch_threads, one_thread
 from sentiment.io.signals import raise_if_stopped
 
 BATCH_TOKENS = 16_384
@@ -21,10 +23,19 @@ Network = Callable[[Tensor, Tensor], Tensor]
 """Function from token ids [batch, time] int64 and lengths [batch] int64 to logits of the positive label [batch]."""
 
 
-def predict_logits(network: Network, reviews: EncodedReviews, device: torch.device) -> np.ndarray:
+def predict_logits(
+    network: Network, reviews: EncodedReviews, device: torch.device, threads: int | None = None
+) -> np.ndarray:
     """Logit of the positive label for each review, in order: [len(reviews)] float32.
 
     A module is set to evaluation mode, which turns dropout off. Autocast applies as in the calling thread.
+
+    Args:
+        network: the network.
+        reviews: the reviews.
+        device: device of the network.
+        threads: number of batches to compute at a time on the CPU; None for `batch_threads`, at most `MAX_THREADS` and
+            what `torch.set_num_threads` allows.
 
     Raises:
         Stopped: if a stop was requested.
@@ -42,25 +53,19 @@ def predict_logits(network: Network, reviews: EncodedReviews, device: torch.devi
 
     logits = np.empty(len(reviews), dtype=np.float32)
     batches = length_batches(reviews.lengths, BATCH_TOKENS)
-    threads = min(torch.get_num_threads(), MAX_THREADS) if device.type == "cpu" else 1
-    parallel = threads > 1 and len(batches) > 1
-    results = _parallel(predict_batch, batches, threads) if parallel else map(predict_batch, batches)
+    parallel = _threads(threads) if device.type == "cpu" and len(batches) > 1 else 1
     raise_if_stopped()
-    for rows, found in zip(batches, results, strict=True):
-        logits[rows] = found
-        raise_if_stopped()
+    with one_thread() if device.type == "cpu" else nullcontext():
+        results = map(predict_batch, batches) if parallel == 1 else _thread_pool(parallel).map(predict_batch, batches)
+        for rows, found in zip(batches, results, strict=True):
+            logits[rows] = found
+            raise_if_stopped()
     return logits
 
 
-def _parallel(
-    predict_batch: Callable[[np.ndarray], np.ndarray], batches: Sequence[np.ndarray], threads: int
-) -> Iterator[np.ndarray]:
-    """Compute one batch per core; if all cores worked on one batch, they would wait for each other at each step."""
-    torch_threads = torch.get_num_threads()
-    try:
-        yield from _thread_pool(threads).map(predict_batch, batches)
-    finally:
-        torch.set_num_threads(torch_threads)  # the threads of the pool have changed it for the whole process
+def _threads(wanted: int | None) -> int:
+    """Number of batches to compute at a time; never more than torch may use."""
+    return wanted or min(batch_threads(), MAX_THREADS, torch.get_num_threads())
 
 
 @functools.cache

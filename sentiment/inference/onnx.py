@@ -5,7 +5,6 @@
 'positive'
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 from sentiment.data.batching import EncodedReviews, length_batches
 from sentiment.errors import InputError, RunError
 from sentiment.inference.base import Predictor
+from sentiment.inference.threads import batch_threads, check_threads
 from sentiment.io.files import expand_user, read_json
 from sentiment.io.signals import raise_if_stopped
 from sentiment.persistence.model_directory import ONNX_WEIGHTS, TORCH_WEIGHTS, read_directory
@@ -36,14 +36,14 @@ class OnnxClassifier(Predictor):
 
     Args:
         directory: directory written by `sentiment export`.
-        threads: number of batches that are computed at a time.
+        threads: see `from_pretrained`.
 
     Examples:
         >>> OnnxClassifier.from_pretrained("exported").predict("one review")  # -> Prediction
         >>> OnnxClassifier.from_pretrained("exported").predict(["many", "reviews"])  # -> list[Prediction]
     """
 
-    def __init__(self, directory: Path, threads: int) -> None:
+    def __init__(self, directory: Path, threads: int | None = None) -> None:
         found = read_directory(directory, ONNX_WEIGHTS, "sentiment-rnn")
         super().__init__(found.text, found.calibration)
         self._digest = str(read_json(directory / "config.json")["sha256"])
@@ -57,14 +57,15 @@ class OnnxClassifier(Predictor):
 
         Args:
             model: the directory.
-            threads: number of batches that are computed at a time; None for OMP_NUM_THREADS, or else one per CPU core
-                that this process may use.
+            threads: number of batches that are computed at a time; None for OMP_NUM_THREADS; or else 1 in a child
+                process; or else one per CPU that this process may use.
 
         Raises:
-            InputError: if there is no such model, or its directory is damaged.
+            InputError: if there is no such model, its directory is damaged, or `threads` is below 1.
             RunError: if ONNX Runtime is not installed.
         """
-        return cls(expand_user(model), threads or _default_threads())
+        check_threads(threads)
+        return cls(expand_user(model), threads)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
@@ -84,11 +85,12 @@ class OnnxClassifier(Predictor):
                 raise RunError(f"{self._file}: the graph failed: {' '.join(str(error).split())}.") from error
 
         batches = length_batches(reviews.lengths, BATCH_TOKENS)
-        if self._threads == 1 or len(batches) < 2:
+        threads = batch_threads(self._threads) if len(batches) > 1 else 1
+        if threads == 1:
             for rows in batches:
                 predict_batch(rows)
         else:
-            with ThreadPoolExecutor(self._threads) as pool:
+            with ThreadPoolExecutor(threads) as pool:
                 for _ in pool.map(predict_batch, batches):  # raises the error of a batch
                     pass
         return logits
@@ -145,9 +147,3 @@ def open_session(graph: bytes, file: Path) -> "InferenceSession":
         if described != expected:
             raise InputError(f"{file}: the graph has {described}, but {expected} is needed.")
     return session
-
-
-def _default_threads() -> int:
-    if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,7 @@ import torch
 from sentiment.classifier import SentimentClassifier
 from sentiment.evaluation.predictions import LabeledPredictions
 from sentiment.explanation.attribution import integrated_gradients
+from sentiment.inference.threads import one_thread
 from sentiment.text.tokenizer import normalize, tokenize
 
 MOST_WORDS = 240
@@ -65,7 +66,8 @@ def explain_examples(
     classifier: SentimentClassifier, predictions: LabeledPredictions, rows: Sequence[int] | np.ndarray
 ) -> list[Example]:
     """Explain the reviews in the given rows by integrated gradients."""
-    return [_example(classifier, predictions, int(row)) for row in rows]
+    with one_thread():
+        return [_example(classifier, predictions, int(row)) for row in rows]
 
 
 def _example(classifier: SentimentClassifier, predictions: LabeledPredictions, row: int) -> Example:

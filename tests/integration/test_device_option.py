@@ -40,7 +40,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Devices that models were asked for; loading ends there."""
     devices: list[str] = []
 
-    def from_pretrained(model: str | None = None, device: str = "cpu") -> SentimentClassifier:
+    def from_pretrained(
+        model: str | None = None, device: str = "cpu", threads: int | None = None
+    ) -> SentimentClassifier:
         devices.append(device)
         raise RunError("not loaded.")
 
@@ -92,7 +94,9 @@ def test_models_that_are_compared_go_to_the_same_device(
 ) -> None:
     devices: list[str] = []
 
-    def from_pretrained(model: str | None = None, device: str = "cpu") -> SentimentClassifier:
+    def from_pretrained(
+        model: str | None = None, device: str = "cpu", threads: int | None = None
+    ) -> SentimentClassifier:
         devices.append(device)
         return tiny_classifier
 

@@ -3,7 +3,6 @@
 
 import json
 import multiprocessing
-import os
 import shutil
 import subprocess
 import sys
@@ -203,9 +202,9 @@ def test_a_directory_with_both_kinds_of_weights_is_loaded_with_torch(
 ) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     shutil.copy(exported / "model.onnx", tmp_path / "model")
-    both = Namespace(model=str(tmp_path / "model"), device="cpu")
+    both = Namespace(model=str(tmp_path / "model"), device="cpu", threads=None)
     assert isinstance(load_predictor(both), SentimentClassifier)
-    assert isinstance(load_predictor(Namespace(model=str(exported), device="cpu")), OnnxClassifier)
+    assert isinstance(load_predictor(Namespace(model=str(exported), device="cpu", threads=None)), OnnxClassifier)
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"README.md"}))
@@ -299,12 +298,6 @@ def test_threads_do_not_change_predictions_or_their_order(exported: Path) -> Non
     for threads in (1, 4):
         found = predictions(OnnxClassifier.from_pretrained(exported, threads))
         np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize(("variable", "threads"), [("3", 3), ("0", None), ("4,2", None), ("", None)])
-def test_default_number_of_threads(monkeypatch: pytest.MonkeyPatch, variable: str, threads: int | None) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", variable)
-    assert onnx_inference._default_threads() == (threads or len(os.sched_getaffinity(0)))
 
 
 @pytest.mark.usefixtures("small_batches")
