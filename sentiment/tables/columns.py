@@ -48,6 +48,9 @@ def choose_text_column(
     texts = [name for name in others if _share_of_words(columns[name], 1) > 0]
     found = [name for name in texts if is_text_name(name)]
     if not found:
+        for name in others:
+            if is_text_name(name) and any(isinstance(value, dict | list) for value in columns[name]):
+                raise InputError(f"{where}: {name!r} contains no text but objects; name the column with --text-column.")
         check_header(where, list(columns))
     found = found or (texts if len(texts) == 1 else [name for name in texts if _share_of_words(columns[name], 3) > 0.5])
     if len(found) > 1:

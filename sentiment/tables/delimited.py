@@ -53,6 +53,7 @@ def csv_records(
             logger.info("%s: the fields are divided by %s.", where, DELIMITERS[delimiter])
     reader = _parse(chain(start[skipped:], stream), delimiter, config.quotes, strict=True)
     divided = f", divided by {DELIMITERS.get(delimiter, delimiter)}"
+    header: list[str] = []
     names, rows = None, 0
     for place, fields, problem in _rows(reader, skipped, config.quotes):
         if names is None and config.header:
@@ -60,7 +61,7 @@ def csv_records(
                 raise InputError(f"{where}: the header cannot be read: {problem}.")
             if any(map(wrong_bytes, fields)):
                 raise InputError(f"{where}: the header {not_decoded(stream)}{encoding_advice()}.")
-            names = column_names(fields, where)
+            names, header = column_names(fields, where), fields
             continue
         names = names or [str(number) for number in range(1, len(fields) + 1)]
         rows += 1
@@ -73,8 +74,11 @@ def csv_records(
             yield Record(place, None, problem)
         elif len(fields) != len(names):
             hint = "; put a field that contains the delimiter in quotation marks" if len(fields) > len(names) else ""
+            hint = "; if the first line is a title, remove it" if config.header and len(names) == 1 else hint
             first = f"the {'header' if config.header else 'first row'} has {len(names)}{divided}"
             yield Record(place, None, f"{len(fields)} field{'s' if len(fields) > 1 else ''}, but {first}{hint}")
+        elif fields == header and len(fields) > 1:
+            yield Record(place, None, "the header again, perhaps because two files were joined")
         elif delimiter == "\t" and any("\t" in field and "\n" in field for field in fields):
             yield Record(place, None, f"a quotation mark joins rows; {_ORDINARY}")
         elif any(map(wrong_bytes, fields)):

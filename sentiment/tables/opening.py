@@ -21,6 +21,10 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "a .zst file",
     b"PAR1": "a .parquet file",
     b"PK\x03\x04": "an .xlsx or .zip file",
+    b"\xd0\xcf\x11\xe0": "an old .xls file",
+    b"BZh": "a .bz2 file",
+    b"\xfd7zX": "an .xz file",
+    b"%PDF": "a .pdf file",
 }
 """First bytes of files that are not text."""
 _BYTE_ORDER_MARKS = {

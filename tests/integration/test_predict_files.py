@@ -203,7 +203,7 @@ def test_bad_bytes_on_standard_input(predict, monkeypatch: pytest.MonkeyPatch) -
 def test_a_table_on_standard_input_is_refused_until_it_is_named(
     predict, monkeypatch: pytest.MonkeyPatch, first: str, kind: str
 ) -> None:
-    data = f"{first}\n".encode() * (1 if kind == "jsonl" else 2)
+    data = (first + ("\n" if kind == "jsonl" else "\ngood,1\n")).encode()
     give(monkeypatch, data)
     code, stdout, stderr = predict()
     assert (code, stdout) == (2, "") and f"--input - --input-format {kind}" in stderr

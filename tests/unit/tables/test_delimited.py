@@ -176,3 +176,15 @@ def test_rows_that_a_quotation_mark_joins_are_refused(tmp_path: Path) -> None:
 def test_quotation_marks_can_be_ordinary_characters(tmp_path: Path) -> None:
     rows = table(tmp_path, 'text\tn\n"Great" film\t1\n5" tall\t2\n"open\t3\n', "in.tsv", quotes=False)
     assert [row["text"] for row in rows] == ['"Great" film', '5" tall', '"open']
+
+
+def test_a_second_header_is_no_review(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,n\ngood,1\ntext,n\nbad,2\n")
+    found, problems = rows_of(tmp_path / "in.csv")
+    assert [row["text"] for row in found] == ["good", "bad"]
+    assert problems == ["line 3: the header again, perhaps because two files were joined"]
+
+
+def test_a_title_before_the_header_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("Export\ntext,n\ngood,1\n")
+    assert rows_of(tmp_path / "in.csv")[1][0].endswith("if the first line is a title, remove it")
