@@ -70,6 +70,7 @@ class _StderrHandler(logging.Handler):
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its exit code; `arguments` are by default those of the process."""
     _log_to_stderr()
+    _give_cores_away()
     if command in RENAMED:
         logger.warning(
             "`sentiment %s` is now `sentiment %s`; the next release drops the old name.", command, RENAMED[command]
@@ -102,6 +103,16 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"sentiment {command}: stopped by SIGINT before there was anything to save.", file=sys.stderr)
         raise SystemExit(130) from None
     raise SystemExit(0)
+
+
+def _give_cores_away() -> None:
+    """Let threads of torch that wait for others sleep after a few microseconds, unless the user has set how they wait.
+
+    By default they keep their cores busy for milliseconds. On a machine with other work this slows training down to a
+    small part of its speed, since the thread that they wait for gets no core.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # read when torch is imported, which is later
 
 
 def _log_to_stderr() -> None:

@@ -1,5 +1,6 @@
 """All commands: `--help` is fast and correct, and old names still work."""
 
+import os
 import subprocess
 import sys
 
@@ -47,3 +48,27 @@ def test_an_old_name_runs_the_renamed_command_with_a_warning(
         run(old, ["x"])
     assert left.value.code == 0 and called == [["x"]]
     assert f"`sentiment {old}` is now `sentiment {new}`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
+)
+def test_waiting_threads_sleep_unless_the_user_decides(
+    given: dict[str, str], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # whatever the command sets ends with this test
+    seen: list[str | None] = []
+    monkeypatch.setitem(COMMANDS, "predict", lambda arguments: seen.append(os.environ.get("GOMP_SPINCOUNT")))
+    with pytest.raises(SystemExit):
+        run("predict", [])
+    assert seen == [expected]
+
+
+def test_nothing_imports_torch_before_the_threads_are_told_how_to_wait() -> None:
+    program = "import sys, sentiment.cli.main; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
