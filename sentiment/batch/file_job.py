@@ -80,7 +80,6 @@ def predict_file(
     data: DataConfig,
     output: Path,
     *,
-    output_format: FileFormat | None = None,
     overwrite: bool = False,
     resume: bool = False,
 ) -> Outcome:
@@ -92,8 +91,7 @@ def predict_file(
     Args:
         classifier: the model.
         data: the files, the column of the review, and what to do with rows that cannot be read.
-        output: file to write, or "-" for standard output.
-        output_format: format of the output; None for that of its name, or else that of the input.
+        output: file to write, or "-" for standard output in the format of the input.
         overwrite: replace an existing output.
         resume: continue a stopped job after its last finished chunk.
 
@@ -105,7 +103,7 @@ def predict_file(
     """
     files = find_files(data.source, data.format)
     source = check_readable(files[0], data.format)
-    found = output_format or _output_format(output, source)
+    found = _output_format(output, source)
     _check_output(output, data.source, files, overwrite)
     chunks = read_chunks(files, data, data.label_column)
     # read before anything is written, so that a wrong column or format leaves no files behind
@@ -198,10 +196,11 @@ class _Job:
         """Write job.json, or check that an existing one describes the same job."""
         file = self.directory / "job.json"
         settings = asdict(self.data)
-        reading = {name: settings[name] for name in ("text_column", "format", "delimiter", "encoding", "header")}
+        names = ("text_column", "label_column", "format", "delimiter", "encoding", "header", "quotes")
+        reading = {name: settings[name] for name in names}
         job = {
             "input": {str(path): fingerprint(path)["sha256"] for path in self.files},
-            "reading": reading,
+            "way of reading": reading,
             "output": self.output_format.name,
             "model": self.classifier.digest(),
         }

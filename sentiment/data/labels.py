@@ -114,15 +114,16 @@ class LabelReader:
         return f"say what it means: --label-map={shlex.quote(meanings)}, with negative, positive or skip as MEANING"
 
 
-def label_reader(config: DataConfig, where: str, column: str, classes: Sequence[str] = ()) -> LabelReader:
-    """A reader for the labels of a source.
+def label_reader(
+    config: DataConfig, where: str, column: str, classes: Sequence[str] = (), used: set[str] | None = None
+) -> LabelReader:
+    """A reader for the labels of a file; `used` collects the labels of several files that the mapping explains.
 
     Raises:
         InputError: if `config.label_map` is not of the form NAME=MEANING,NAME=MEANING.
     """
-    return LabelReader(
-        where, column, tuple(classes), _mapping(config.label_map), config.positive_from, config.negative_to
-    )
+    mapping, used = _mapping(config.label_map), set() if used is None else used
+    return LabelReader(where, column, tuple(classes), mapping, config.positive_from, config.negative_to, used=used)
 
 
 def _mapping(text: str | None) -> dict[str, Label]:

@@ -73,6 +73,7 @@ class _Collected:
         self.left_out: Counter[str] = Counter()
         self.file: Path | None = None
         self.labels: LabelReader | None = None
+        self.used: set[str] = set()
 
     def add(self, chunk: Chunk) -> None:
         """Add the reviews of a chunk, and count those that are left out."""
@@ -111,7 +112,7 @@ class _Collected:
             )
             if column == chunk.text_column:
                 raise InputError(f"{where}: {column!r} is the column of the review and of the label; name two columns.")
-            self.labels = label_reader(config, where, column, _class_names(chunk.rows, column))
+            self.labels = label_reader(config, where, column, _class_names(chunk.rows, column), self.used)
         wanted = config.group_column if self.grouped else None
         if wanted is not None and wanted not in names:
             raise InputError(f"{where}: no column {wanted!r}; its columns are {', '.join(map(repr, names))}.")
@@ -149,9 +150,9 @@ class _Collected:
         if left_out:
             used = len(self.columns["text"])
             logger.warning("%s: %d of %d rows are used; left out: %s.", where, used, self.rows, left_out)
-        if self.labels is not None and (unused := self.labels.mapping.keys() - self.labels.used):
+        if self.labels is not None and (unused := self.labels.mapping.keys() - self.used):
             names = ", ".join(sorted(unused))
-            if not self.labels.used:
+            if not self.used:
                 raise InputError(f"{where}: no label is {names}, as --label-map says; the labels are other words.")
             logger.warning("%s: no label is %s, which is in --label-map.", where, names)
         if self.labeled and self.labels is not None and len(set(self.columns["label"])) == 1:

@@ -6,7 +6,6 @@ their values. Parts are JSON lines of [row, added values], or parquet if both th
 
 import csv
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,8 +17,6 @@ from sentiment.io.formats import FileFormat
 from sentiment.tables.chunk import Chunk
 from sentiment.tables.excel import write_excel
 from sentiment.tables.values import ColumnTypes, as_table, json_text, plain
-
-logger = logging.getLogger(__name__)
 
 _GROUP_ROWS, _GROUP_BYTES = 20_000, 2**26
 """Size of a row group in parquet."""

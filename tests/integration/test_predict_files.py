@@ -424,3 +424,13 @@ def test_a_job_on_other_input_is_not_taken_up(predict, tmp_path: Path, monkeypat
     source.write_bytes(source.read_bytes() + b"9,good,1\n")
     code, _, stderr = predict("--input", source, "--output", output, "--resume", "--on-bad-row=skip")
     assert code == 2 and "was started with another input" in stderr
+
+
+@pytest.mark.parametrize("option", ["--no-quotes", "--no-header", "--delimiter=;", "--encoding=cp1252"])
+def test_a_job_that_reads_its_input_in_another_way_is_not_taken_up(predict, tmp_path: Path, option: str) -> None:
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("text\n" + "good film\n" * 5 + "bad,row\n")
+    assert predict("--input", source, "--output", output)[0] == 2
+    assert (tmp_path / "out.csv.partial").is_dir()
+    code, _, stderr = predict("--input", source, "--output", output, "--resume", option)
+    assert code == 2 and "was started with another way of reading" in stderr

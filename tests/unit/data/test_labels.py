@@ -238,3 +238,11 @@ def test_a_map_that_matches_nothing_is_refused(tmp_path: Path, caplog: pytest.Lo
         load_reviews(DataConfig(source=source, label_map="0=positive,1=negative"), "test")
     load_reviews(DataConfig(source=source, label_map="negative=positive,2=skip"), "test")
     assert "no label is 2, which is in --label-map." in caplog.text
+
+
+def test_a_map_is_for_all_files_together(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.csv").write_text("text,label\ngood film,2\nbad film,1\n")
+    (tmp_path / "b.csv").write_text("text,label\n,\nnice film,positive\n")
+    config = DataConfig(source=str(tmp_path), label_map="1=negative,2=positive")
+    assert list(load_reviews(config, "test")["label"]) == [1, 0, 1]
+    assert "--label-map" not in caplog.text
