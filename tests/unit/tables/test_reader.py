@@ -4,10 +4,10 @@ import gzip
 import io
 import json
 import logging
-import os
 import re
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -101,7 +101,8 @@ def test_a_chunk_ends_before_it_grows_too_long(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_parquet_file_is_not_kept_in_memory_as_it_is_read(tmp_path: Path) -> None:
-    texts = [os.urandom(500).hex() for _ in range(2000)]
+    random = Random(0)
+    texts = [random.randbytes(500).hex() for _ in range(2000)]
     file = tmp_path / "reviews.parquet"
     with pq.ParquetWriter(file, pa.schema({"text": pa.string()})) as writer:
         for start in range(0, len(texts), 100):
@@ -296,12 +297,13 @@ def test_compressed_files(tmp_path: Path, name: str, ending: str) -> None:
 
 
 def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
-    file = put(tmp_path / "in.csv.gz", gzip.compress(b"text\ngood\n") + gzip.compress(b"bad\n"))
+    file = put(tmp_path / "in.csv.gz", gzip.compress(b"text\ngood\n", mtime=0) + gzip.compress(b"bad\n", mtime=0))
     assert texts_of(file) == ["good", "bad"]
 
 
 def test_a_truncated_compressed_file_is_refused_not_shortened(tmp_path: Path) -> None:
-    whole = gzip.compress(b"text\n" + b"".join(os.urandom(20).hex().encode() + b"\n" for _ in range(500)))
+    random = Random(0)
+    whole = gzip.compress(b"text\n" + b"".join(random.randbytes(20).hex().encode() + b"\n" for _ in range(500)))
     with pytest.raises(InputError, match=r"in\.csv\.gz: cannot be read: Truncated"):
         chunks_of(put(tmp_path / "in.csv.gz", whole[:-100]))
 
@@ -313,16 +315,16 @@ def test_a_truncated_compressed_file_is_refused_not_shortened(tmp_path: Path) ->
         ("in.csv.zst", b"text\ngood\n", "cannot be read: .*ZSTD"),
         (
             "in.csv",
-            gzip.compress(b"text\ngood\n"),
+            gzip.compress(b"text\ngood\n", mtime=0),
             r"this is not text.*\.gz file",
         ),
         ("in.jsonl", b"\x28\xb5\x2f\xfd....", r"this is not text.*\.zst file"),
         ("in.tsv", b"PAR1....", r"this is not text.*\.parquet file"),
         ("in.txt", b"PK\x03\x04....", r"this is not text.*\.xlsx "),
         ("in.json", b"PK\x03\x04....", r"this is not text.*\.xlsx "),
-        ("in.csv.gz", gzip.compress(b"PAR1...."), r"this is not text.*\.parquet file"),
+        ("in.csv.gz", gzip.compress(b"PAR1....", mtime=0), r"this is not text.*\.parquet file"),
         ("in.parquet", b"text\ngood\n", "not a readable parquet file"),
-        ("in.parquet", gzip.compress(b"text\ngood\n"), "not a readable parquet file"),
+        ("in.parquet", gzip.compress(b"text\ngood\n", mtime=0), "not a readable parquet file"),
     ],
 )
 def test_misnamed_files_are_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
