@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier, predict_review
     from sentiment.errors import InputError, RunError
     from sentiment.explanation.explainer import Explanation
-    from sentiment.inference.base import Prediction
+    from sentiment.inference.prediction import Prediction
 
     __version__: str
 
 _MODULES = {
     "Explanation": "sentiment.explanation.explainer",
     "InputError": "sentiment.errors",
-    "Prediction": "sentiment.inference.base",
+    "Prediction": "sentiment.inference.prediction",
     "RunError": "sentiment.errors",
     "SentimentClassifier": "sentiment.classifier",
     "predict_review": "sentiment.classifier",

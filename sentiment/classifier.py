@@ -2,17 +2,21 @@
 
 import functools
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from sentiment.data.batching import EncodedReviews
-from sentiment.inference.base import Prediction, Predictor
-from sentiment.inference.engine import predict_logits
+from sentiment.errors import RunError
+from sentiment.inference.base import Predictor
+from sentiment.inference.engine import Network, compute_logits
+from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import check_threads
-from sentiment.models.inference_lstm import Precision, inference_network
+from sentiment.inference.torch_network import cpu_threads, predict_logits
+from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence import hub
 from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -57,6 +61,8 @@ class SentimentClassifier(Predictor):
         assert isinstance(model, SentimentRNN)
         self.model = model.to(self.device)
         inference_network(self.model, precision, self.device)  # raises if it is not available
+        self._onnx: tuple[list[tuple[int, int]], Network] | None = None
+        """The network for ONNX Runtime, and from which weights it was built."""
 
     @classmethod
     def from_pretrained(
@@ -91,9 +97,33 @@ class SentimentClassifier(Predictor):
         return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision, threads)
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32."""
+        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
+
+        In float32 on the CPU, ONNX Runtime computes the same numbers faster, if it is installed.
+        """
         network = inference_network(self.model, self.precision, self.device)
+        in_float32 = isinstance(network, InferenceLSTM) and network.dtype == torch.float32
+        if in_float32 and (faster := self._onnx_network()) is not None:
+            return compute_logits(faster, reviews, partial(cpu_threads, self.threads))
         return predict_logits(network, reviews, self.device, self.threads)
+
+    def _onnx_network(self) -> Network | None:
+        """The network with its current weights for ONNX Runtime; None if that is not installed."""
+        weights = [*self.model.parameters()]
+        key = [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in weights]
+        if self._onnx is None or self._onnx[0] != key:
+            try:
+                from sentiment.inference.onnx_graph import build_graph
+                from sentiment.inference.onnx_network import OnnxNetwork
+
+                self._onnx = key, OnnxNetwork(build_graph(self.model).SerializeToString(), "the model")
+            except (ModuleNotFoundError, RunError):
+                return None
+        return self._onnx[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything except the network for ONNX Runtime, which another process builds when it needs it."""
+        return self.__dict__ | {"_onnx": None}
 
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""

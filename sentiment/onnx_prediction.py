@@ -2,9 +2,9 @@
 
 import warnings
 
-from sentiment.inference.onnx import OnnxClassifier, is_exported, open_session
+from sentiment.inference.onnx import OnnxClassifier, is_exported
 
-__all__ = ["OnnxClassifier", "is_exported", "open_session"]
+__all__ = ["OnnxClassifier", "is_exported"]
 
 warnings.warn(
     "sentiment.onnx_prediction is now sentiment.inference.onnx; the next release drops the old name.",

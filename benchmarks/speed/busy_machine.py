@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.busy_machine [--model DIR] [--rounds 5] [--output DIR]
 
-In each round every call is made on the idle machine and beside one busy process per core, with the threads that the
-package chooses and with a team of torch's threads for one review, as torch would choose. Prints a Markdown page and
-writes it, with busy_machine.json, to the output directory.
+In each round every call is made on the idle machine and beside one busy process per core, as the package computes it
+and by torch with a team of threads for one review, as torch would choose. Prints a Markdown page and writes it, with
+busy_machine.json, to the output directory.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> str:
     measurements = {}
     for name, call in calls.items():
         for state, machine in (("idle", nullcontext), ("busy", busy_machine)):
-            measurements[name, state, "one thread"] = partial(p50, machine, call)
+            measurements[name, state, "this package"] = partial(p50, machine, call)
             measurements[name, state, "a team"] = partial(p50, machine, call, team=True)
     seconds = in_turns({", ".join(key): call for key, call in measurements.items()}, options.rounds)
     info |= {"model": options.model or "imdb", "rounds": options.rounds}
@@ -78,11 +78,15 @@ def busy_machine() -> Iterator[None]:
 
 @contextmanager
 def team_of_threads() -> Iterator[None]:
-    """Context manager in which the package leaves the number of threads to torch, as before version 0.2."""
-    from sentiment.explanation import explainer
-    from sentiment.inference import engine
+    """Context manager in which torch computes, with its own number of threads, as before version 0.2."""
+    import torch
 
-    with patch.object(engine, "one_thread", nullcontext), patch.object(explainer, "one_thread", nullcontext):
+    from sentiment.classifier import SentimentClassifier
+
+    with (
+        patch.object(torch, "set_num_threads", lambda count: None),
+        patch.object(SentimentClassifier, "_onnx_network", lambda self: None),
+    ):
         yield
 
 
@@ -90,10 +94,19 @@ def table(seconds: dict[str, list[float]]) -> str:
     """A row per call, in milliseconds."""
     rows = []
     for name in dict.fromkeys(key.rsplit(", ", 2)[0] for key in seconds):
-        columns = [f"{name}, {state}, {threads}" for threads in ("one thread", "a team") for state in ("idle", "busy")]
+        columns = [
+            f"{name}, {state}, {threads}" for threads in ("this package", "a team") for state in ("idle", "busy")
+        ]
         ratios = [busy / idle for idle, busy in zip(seconds[columns[0]], seconds[columns[1]], strict=True)]
         rows.append([name, *(spread(1000 * value for value in seconds[column]) for column in columns), spread(ratios)])
-    header = ["ms", "idle", "busy", "idle, a team of threads", "busy, a team of threads", "busy / idle"]
+    header = [
+        "ms",
+        "idle",
+        "busy",
+        "idle, a team of threads",
+        "busy, a team of threads",
+        "busy / idle",
+    ]
     return markdown_table(header, rows)
 
 

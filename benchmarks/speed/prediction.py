@@ -1,6 +1,6 @@
 """What makes prediction faster, one thing at a time.
 
-    python -m benchmarks.speed.prediction [--model DIR] --data SOURCE [--onnx DIR] [--reviews 5000] [--rounds 5]
+    python -m benchmarks.speed.prediction [--model DIR] --data SOURCE [--reviews 5000] [--rounds 5]
 
 Every variant reads the same reviews once a round, in turns; a gain is a ratio within one round. Prints a Markdown page
 and writes it, with prediction.json, to --output DIR. Where SOURCE has a train split, its validation part chooses the
@@ -10,7 +10,6 @@ bound of the variant that stops early.
 import argparse
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.command import benchmark_parser, log, run_benchmark
@@ -21,7 +20,7 @@ from benchmarks.harness.timing import in_turns, timed
 if TYPE_CHECKING:  # torch takes seconds to import, and --help does not need it
     import numpy as np
 
-    from benchmarks.speed.prediction_variants import Variant
+    from benchmarks.speed.runtime_variants import Variant
 
 
 def compare(
@@ -78,7 +77,7 @@ def run(options: argparse.Namespace) -> str:
     log("choosing the bound of the variant that stops early")
     bound = choose_bound(classifier, options.data, options.groups_file)
     to_probability = partial(probability, temperature=classifier.temperature)
-    variants = from_ids(classifier, reviews, options.onnx, bound)
+    variants = from_ids(classifier, reviews, bound)
     ids_table, ids_seconds = compare(variants, to_probability, options.rounds)
     with token_processes() as processes:
         variants = from_text(classifier, texts, processes)
@@ -108,7 +107,6 @@ def main() -> None:
         rounds=5,
         output="reports/prediction",
     )
-    parser.add_argument("--onnx", type=Path, metavar="DIR", help="the same model as `sentiment export` writes it")
     run_benchmark(parser, run)
 
 

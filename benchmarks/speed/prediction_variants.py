@@ -3,9 +3,7 @@
 import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,48 +13,37 @@ from torch import nn
 from benchmarks.harness.command import log
 from benchmarks.speed.early_stopping import early_logits
 from benchmarks.speed.folded_lstm import FoldedRNN
+from benchmarks.speed.runtime_variants import Variant, runtimes
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews, length_batches
 from sentiment.errors import InputError
-from sentiment.inference.engine import BATCH_TOKENS, Network, predict_logits
-from sentiment.inference.onnx import OnnxClassifier
+from sentiment.inference.engine import BATCH_TOKENS
+from sentiment.inference.torch_network import LARGE_BATCH_TOKENS, TorchNetwork, predict_logits
 from sentiment.models.inference_lstm import inference_network
 
 PLAIN_BATCH = 64
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One way to compute the logits."""
-
-    baseline: str
-    """Name of the variant of which this one changes one thing; its own for the first."""
-    logits: Callable[[], np.ndarray]
-    """[reviews] float32."""
-
-
-def from_ids(
-    classifier: SentimentClassifier, reviews: EncodedReviews, onnx: Path | None, bound: float | None
-) -> dict[str, Variant]:
+def from_ids(classifier: SentimentClassifier, reviews: EncodedReviews, bound: float | None) -> dict[str, Variant]:
     """All variants, by name.
 
     Args:
         classifier: whose network is run.
         reviews: that it reads.
-        onnx: the same model for ONNX Runtime, where that is to be compared.
         bound: of the logit at which the variant that stops early does so; None leaves it out.
     """
     model, cpu = classifier.model, torch.device("cpu")
     plain, by_length = f"as they come, {PLAIN_BATCH} a batch", f"by length, {BATCH_TOKENS:,} tokens a batch"
     kernel = "bf16, float32 memory"
 
-    def by(network: Network, baseline: str = by_length) -> Variant:
-        return Variant(baseline, partial(length_sorted, network, reviews))
+    def by(network: TorchNetwork, baseline: str = by_length, batch_tokens: int = BATCH_TOKENS) -> Variant:
+        return Variant(baseline, partial(length_sorted, network, reviews, batch_tokens))
 
     variants = {
         plain: Variant(plain, partial(as_they_come, model, reviews)),
         "inference mode": Variant(plain, partial(as_they_come, model, reviews, torch.inference_mode)),
         by_length: by(model, "inference mode"),
+        f"by length, {LARGE_BATCH_TOKENS:,} tokens a batch": by(model, batch_tokens=LARGE_BATCH_TOKENS),
         "int8 weights (dynamic quantization)": by(_quantized(model)),
         "first layer a table, fp32 loop": by(FoldedRNN(model, torch.float32, only_first=False)),
         "first layer a table, bf16 loop": by(FoldedRNN(model, torch.bfloat16, only_first=False)),
@@ -66,16 +53,13 @@ def from_ids(
     try:
         bf16 = inference_network(model, "bf16", cpu)
         variants[kernel] = by(bf16)
-        variants["a batch per core, bf16"] = Variant(kernel, lambda: predict_logits(bf16, reviews, cpu))
+        variants["a batch per thread, bf16"] = Variant(kernel, lambda: predict_logits(bf16, reviews, cpu))
     except InputError as error:  # this CPU has no kernels in bf16
         log(f"left out: {kernel}: {error}")
     if bound is not None:
         name = f"stopped at a logit of {bound:.2f}"
         variants[name] = Variant(by_length, lambda: early_logits(model, reviews, bound)[0])
-    if onnx is not None:
-        runtime = OnnxClassifier.from_pretrained(onnx)
-        variants["ONNX Runtime, fp32"] = Variant(by_length, lambda: runtime.logits(reviews))
-    return variants
+    return variants | runtimes(classifier, reviews)
 
 
 def as_they_come(
@@ -91,7 +75,7 @@ def as_they_come(
 
 
 @torch.inference_mode()
-def length_sorted(network: Network, reviews: EncodedReviews, batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+def length_sorted(network: TorchNetwork, reviews: EncodedReviews, batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
     """Batches of like length and equally many tokens, one after the other, all cores in each."""
     logits = np.empty(len(reviews), dtype=np.float32)
     for rows in length_batches(reviews.lengths, batch_tokens):

@@ -1,26 +1,33 @@
 """From raw text to logits: how the words are found, and by whom."""
 
+import functools
 import html
 import re
 import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torchtext.data.utils import get_tokenizer
 
 from benchmarks.harness.reviews import encode
-from benchmarks.speed.prediction_variants import Variant
+from benchmarks.speed.runtime_variants import Variant
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.text import tokenizer
+from sentiment.text.vocabulary import UNKNOWN, Vocabulary
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 CHUNK = 512
 """Reviews that a process tokenizes at a time."""
 
 _basic_english = get_tokenizer("basic_english")
+_QUOTES = str.maketrans(tokenizer._QUOTES)
 
 
 def token_processes() -> ProcessPoolExecutor:
@@ -33,23 +40,42 @@ def from_text(
 ) -> dict[str, Variant]:
     """All variants, by name."""
     patterns, rules = "words by torchtext's patterns", "words by this project's rules"
+    library = functools.cache(lambda: _library_tokenizer(classifier.text.vocabulary))
 
     def by_patterns() -> np.ndarray:
         encoded = (classifier.text.encode(tokens_by_patterns(text)) for text in texts)
         return classifier.logits(EncodedReviews(encoded))
 
+    def by_library() -> np.ndarray:
+        encoded = library().encode_batch_fast([tokenizer.normalize(text) for text in texts])
+        return classifier.logits(EncodedReviews(one.ids[-classifier.text.max_length :] for one in encoded))
+
     return {
         patterns: Variant(patterns, by_patterns),
+        "words by Hugging Face tokenizers, all cores": Variant(patterns, by_library),
         rules: Variant(patterns, lambda: classifier.logits(encode(classifier.text, texts))),
         "words found in other processes meanwhile": Variant(rules, lambda: _overlapped(classifier, texts, processes)),
     }
+
+
+def _library_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
+    """torchtext's rules as a normalizer of Hugging Face tokenizers, for normalized text in ASCII."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+    ids = {word: index for index, word in enumerate(vocabulary.words)}
+    built = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
+    replaced = [normalizers.Replace(old, new) for old, new in tokenizer._REPLACEMENTS]
+    negated = normalizers.Replace(Regex(r"(?<=\w)n't\b"), "nt")
+    built.normalizer = normalizers.Sequence([normalizers.Lowercase(), negated, *replaced])
+    built.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return built
 
 
 def tokens_by_patterns(text: str) -> list[str]:
     """What `tokenize(normalize(text))` gives, by torchtext's own regular expressions, one after the other."""
     text = tokenizer._TAG.sub(" ", html.unescape(text))
     text = tokenizer._INVISIBLE.sub("", tokenizer._CONTROL.sub(" ", text))
-    text = unicodedata.normalize("NFKC", text.translate(tokenizer._QUOTES)).translate(tokenizer._QUOTES)
+    text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES)
     text = re.sub(r"\s+", " ", re.sub(r"[‒–—―]|-{2,}", " - ", text)).strip()
     return _basic_english(re.sub(r"(?<=\w)n't\b", "nt", text, flags=re.IGNORECASE))
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sentiment.data.batching import share
 from sentiment.errors import RunError
 
 if TYPE_CHECKING:
-    from sentiment.inference.base import Prediction, Predictor
+    from sentiment.inference.base import Predictor
+    from sentiment.inference.prediction import Predictions
     from sentiment.models.inference_lstm import Precision
     from sentiment.persistence.checkpoint import Checkpoint
 
@@ -85,8 +85,8 @@ def distributed_session() -> Iterator[bool]:
         dist.destroy_process_group()
 
 
-def predict_distributed(classifier: "Predictor", texts: Sequence[str]) -> "list[Prediction]":
-    """Like `classifier.predict(texts)`; inside `distributed_session`, each process predicts a share of the texts.
+def predict_distributed(classifier: "Predictor", texts: Sequence[str]) -> "Predictions":
+    """Like `classifier.predict_columns(texts)`; inside `distributed_session`, each process predicts a share of them.
 
     Only a `SentimentClassifier` can be sent to workers; with any other predictor, rank 0 predicts all texts.
 
@@ -95,18 +95,18 @@ def predict_distributed(classifier: "Predictor", texts: Sequence[str]) -> "list[
         RunError: if a worker has failed.
     """
     if _session is None:
-        return classifier.predict(texts)
+        return classifier.predict_columns(texts)
     from sentiment.classifier import SentimentClassifier
 
     if not isinstance(classifier, SentimentClassifier):
-        return classifier.predict(texts)
+        return classifier.predict_columns(texts)
     shares = [texts[share(len(texts), index, _session.processes)] for index in range(_session.processes)]
     checkpoint = None if classifier.checkpoint is _session.checkpoint else classifier.checkpoint
     _send_tasks([_Task(part, classifier.device.type, classifier.precision, checkpoint) for part in shares])
     _session.checkpoint = classifier.checkpoint
-    own: list[Prediction] = []
+    own: Predictions | None = None
     try:
-        own = classifier.predict(shares[0])
+        own = classifier.predict_columns(shares[0])
     finally:  # also after an error: the workers wait until their predictions are collected
         predictions = _collect(own)
     return predictions
@@ -122,16 +122,18 @@ def _send_tasks(tasks: Sequence[_Task | None]) -> None:
         raise RunError(WORKER_ENDED) from error
 
 
-def _collect(own: "list[Prediction]") -> "list[Prediction]":
+def _collect(own: "Predictions | None") -> "Predictions":
     """The predictions of all processes, in the order of the texts."""
     import torch.distributed as dist
+
+    from sentiment.inference.prediction import join
 
     predictions: list[Any] = [None] * dist.get_world_size()
     try:
         dist.gather_object(own, predictions, 0)
     except RuntimeError as error:
         raise RunError(WORKER_ENDED) from error
-    return list(chain.from_iterable(predictions))
+    return join(predictions)
 
 
 def _run_worker() -> None:
@@ -155,6 +157,6 @@ def _run_worker() -> None:
             device = task.device if task.device == "cpu" else f"{task.device}:{os.environ['LOCAL_RANK']}"
             classifier = SentimentClassifier(task.checkpoint, device, task.precision)
         assert classifier is not None
-        predictions = classifier.predict(task.texts)
+        predictions = classifier.predict_columns(task.texts)
         with ignore_end_of_rank_0:
             dist.gather_object(predictions, None, 0)

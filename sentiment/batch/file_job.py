@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from tqdm import tqdm
@@ -25,7 +24,8 @@ from tqdm import tqdm
 from sentiment.batch.distributed import predict_distributed
 from sentiment.config import DataConfig
 from sentiment.errors import InputError, RunError
-from sentiment.inference.base import NO_TEXT, Prediction, Predictor
+from sentiment.inference.base import Predictor
+from sentiment.inference.prediction import Predictions
 from sentiment.io.files import (
     atomic_file,
     expand_user,
@@ -259,10 +259,9 @@ class _Job:
             predictions = predict_texts(self.classifier, chunk.texts)
         except Stopped as stopped:
             raise self._stopped(stopped.signal_number, row) from None
-        answers = [prediction.to_dict() for prediction in predictions]
-        added: dict[str, list[Any]] = {name: [answer[name] for answer in answers] for name in ADDED.names}
+        added = predictions.columns()
         if len(self.files) > 1:
-            added = {"file": [str(chunk.file)] * len(answers)} | added
+            added = {"file": [str(chunk.file)] * len(predictions)} | added
         without_text = sum(text is None for text in chunk.texts)
         numbers = (row, end, len(chunk.problems), without_text)
         name = f"rows-{'-'.join(f'{number:012d}' for number in numbers)}{self.ending}"
@@ -309,14 +308,13 @@ class _Job:
         return Outcome(predicted, skipped, sum(empty for *_, empty in numbers))
 
 
-def predict_texts(classifier: Predictor, texts: Sequence[str | None]) -> list[Prediction]:
-    """Predict texts in order; a row without a text has `NO_TEXT`.
+def predict_texts(classifier: Predictor, texts: Sequence[str | None]) -> Predictions:
+    """Predict texts in order; a row without a text has the prediction of an empty one.
 
     Raises:
         Stopped: after SIGINT or SIGTERM.
     """
-    predictions = iter(predict_distributed(classifier, [text for text in texts if text is not None]))
-    return [NO_TEXT if text is None else next(predictions) for text in texts]
+    return predict_distributed(classifier, [text or "" for text in texts])
 
 
 def _numbers(part: Path) -> tuple[int, int, int, int]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from sentiment.errors import InputError
-from sentiment.inference.base import Prediction, Predictor
+from sentiment.inference.base import Predictor
+from sentiment.inference.prediction import Prediction
 
 if TYPE_CHECKING:
     from sentiment.config import DataConfig
@@ -71,7 +72,7 @@ def _predict_chunks(
         skipped += len(chunk.problems)
         without_text += chunk.texts.count(None)
         texts = ["" if text is None else text for text in chunk.texts]
-        print_predictions(texts, predict_texts(classifier, chunk.texts), as_json)
+        print_predictions(texts, predict_texts(classifier, chunk.texts).rows(), as_json)
     if not reviews and source:
         raise InputError(f"{source}: it contains no reviews.")
     if skipped:

@@ -46,16 +46,33 @@ class EncodedReviews:
 
     def __init__(self, ids: Iterable[Sequence[int]], labels: Sequence[float] | np.ndarray | None = None) -> None:
         arrays = [np.asarray(review, dtype=np.int32) for review in ids]
-        self.lengths = np.array([len(array) for array in arrays], dtype=np.int64)
-        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
-        self._flat = np.concatenate([*arrays, np.empty(0, np.int32)])
-        self.labels = np.zeros(len(arrays), np.float32) if labels is None else np.asarray(labels, dtype=np.float32)
+        self._fill(np.concatenate([*arrays, np.empty(0, np.int32)]), np.array([len(array) for array in arrays], int))
+        if labels is not None:
+            self.labels = np.asarray(labels, dtype=np.float32)
+
+    @classmethod
+    def from_flat(cls, flat: np.ndarray, lengths: np.ndarray) -> "EncodedReviews":
+        """Reviews of `lengths` [n] int64, whose ids follow one another in `flat` [sum of lengths] int32."""
+        reviews = cls.__new__(cls)
+        reviews._fill(flat, lengths)
+        return reviews
+
+    def _fill(self, flat: np.ndarray, lengths: np.ndarray) -> None:
+        self._flat, self.lengths = flat, lengths
+        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        self.labels = np.zeros(len(lengths), np.float32)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, row: int) -> np.ndarray:
         return self._flat[self._starts[row] : self._starts[row + 1]]
+
+    def count(self, token_id: int) -> np.ndarray:
+        """How often a token is in each review: [len(self)] int64."""
+        before = np.concatenate([[0], np.cumsum(self._flat == token_id)])
+        counts: np.ndarray = before[self._starts[1:]] - before[self._starts[:-1]]
+        return counts
 
     def padded(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ids [len(rows), time] int64, padded to the longest review, time at least 1; and lengths [len(rows)] int64."""

@@ -18,8 +18,8 @@ from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out
 from sentiment.explanation.gates import lstm_layers
-from sentiment.inference.engine import predict_logits
 from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.inference.torch_network import predict_logits
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
 

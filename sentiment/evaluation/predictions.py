@@ -18,8 +18,8 @@ from tqdm import tqdm
 from sentiment.batch.distributed import predict_distributed
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
-from sentiment.inference.base import Prediction
 from sentiment.inference.postprocessing import is_positive
+from sentiment.inference.prediction import Prediction
 from sentiment.io.files import atomic_file
 from sentiment.io.signals import catch_signals
 
@@ -90,7 +90,7 @@ def collect_predictions(
     with catch_signals(), tqdm(total=len(texts), unit="review", desc="predict", mininterval=1) as bar:
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
-            predictions += predict_distributed(classifier, chunk)
+            predictions += predict_distributed(classifier, chunk).rows()
             bar.update(len(chunk))
     probabilities = np.array([0.5 if (p := prediction.probability) is None else p for prediction in predictions])
     numbers = np.arange(len(texts)) if rows is None else np.asarray(rows, dtype=np.int64)

@@ -15,8 +15,8 @@ from sentiment.data.loading import load_reviews, tokenize_texts
 from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
-from sentiment.inference.engine import predict_logits
 from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.inference.torch_network import predict_logits
 
 Tokens = Sequence[str]
 

@@ -16,8 +16,8 @@ import torch
 from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out, relative_gap
 from sentiment.explanation.gates import LayerTrace, trace
-from sentiment.inference.base import Prediction
 from sentiment.inference.postprocessing import probability
+from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import one_thread
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN

@@ -8,7 +8,7 @@ import torch
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError, RunError
-from sentiment.inference.onnx import open_session
+from sentiment.inference.onnx_network import OnnxNetwork
 from sentiment.inference.postprocessing import probability
 from sentiment.io.files import atomic_directory, atomic_file
 from sentiment.persistence.model_directory import ONNX_WEIGHTS, TORCH_WEIGHTS, check_place, write_directory
@@ -30,7 +30,7 @@ def export_onnx(classifier: SentimentClassifier, output: Path) -> None:
         RunError: if it cannot be written, the package onnx is not installed, or predictions differ.
     """
     try:
-        from sentiment.export.onnx_graph import build_graph
+        from sentiment.inference.onnx_graph import build_graph
     except ModuleNotFoundError as error:
         raise RunError(
             "the package onnx is not installed; in a checkout, install it with: "
@@ -64,7 +64,7 @@ def _check_predictions(classifier: SentimentClassifier, graph: bytes, output: Pa
     with torch.inference_mode():
         tensors = (torch.from_numpy(array).to(classifier.device) for array in (ids, padded_lengths))
         expected = classifier.model(*tensors).float().cpu().numpy()
-    found = open_session(graph, output).run(["logits"], {"input_ids": ids, "lengths": padded_lengths})[0]
+    found = OnnxNetwork(graph, output)(reviews, np.arange(len(reviews)))
     difference = probability(found, classifier.temperature) - probability(expected, classifier.temperature)
     if not (largest := float(np.abs(difference).max())) <= LARGEST_DIFFERENCE:
         raise RunError(f"{output}: the graph's probabilities differ from the model's by {largest:.2g}; not written.")

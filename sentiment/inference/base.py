@@ -1,60 +1,20 @@
-"""From texts to `Prediction`s: the code that predictors with torch and with ONNX Runtime share.
+"""From texts to predictions: the code that predictors with torch and with ONNX Runtime share.
 
 This module does not import torch, so that ONNX Runtime (`sentiment.inference.onnx`) starts fast.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, overload
+from collections.abc import Iterable, Mapping
+from typing import overload
 
 import numpy as np
 
 from sentiment.data.batching import EncodedReviews
-from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.inference.postprocessing import probability
+from sentiment.inference.prediction import NO_TEXT, NO_WORDS, Prediction, Predictions, reason
 from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
-
-UNKNOWN_SHARE = 0.5
-"""Share of unknown words from which a prediction has the reason "most words unknown". Measured with the 30,000 words
-of IMDB: reviews have at most 14% unknown words, 5 in 10,000 snippets of ten words have 50% or more, and sentences in
-other languages have 53 to 100%."""
-
-
-NO_WORDS = "no words"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for one review."""
-
-    label: str | None
-    """"positive" or "negative"; None for a text without words."""
-    probability: float | None
-    """Probability that the review is positive, 0 to 1; None for a text without words."""
-    score: float | None
-    """Probability of the label, 0.5 to 1; None for a text without words."""
-    tokens: int
-    """Words and punctuation marks in the review."""
-    unknown_tokens: int
-    """Tokens that are not in the vocabulary; of a truncated review, only the kept part counts."""
-    truncated: bool
-    """Whether the review was longer than the model's maximum length."""
-    uncertain: bool = False
-    """Whether the score is below the limit that was chosen on validation reviews (`sentiment.evaluation.calibration`),
-    or there is a `reason`."""
-    reason: str | None = None
-    """Problem with the text: "no text" (nothing, or only white space) and "no words" (only punctuation or markup) have
-    no label; "most words unknown" (for example, another language) has one. None for any other text."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary, for JSON."""
-        return dict(vars(self))
-
-
-NO_TEXT = Prediction(None, None, None, tokens=0, unknown_tokens=0, truncated=False, uncertain=True, reason="no text")
-"""The prediction for an empty text."""
 
 
 class Predictor(ABC):
@@ -98,8 +58,8 @@ class Predictor(ABC):
                 or a set.
         """
         if isinstance(texts, str):
-            return self._predict_many([texts])[0]
-        return self._predict_many(_as_list(texts))
+            return self.predict_columns([texts]).rows()[0]
+        return self.predict_columns(texts).rows()
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Probabilities of negative and positive, as columns: [n, 2] float64; rows sum to 1.
@@ -111,55 +71,39 @@ class Predictor(ABC):
         """
         if isinstance(texts, str):
             raise TypeError("predict_proba takes a list of reviews; for one review, give a list that contains it.")
-        found = (prediction.probability for prediction in self._predict_many(_as_list(texts)))
-        positive = np.array([0.5 if value is None else value for value in found], dtype=np.float64)
+        found = self.predict_columns(texts).probability
+        positive = np.where(np.isnan(found), 0.5, found)
         return np.stack([1 - positive, positive], axis=1)
 
-    def _predict_many(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict_columns(self, texts: Iterable[str]) -> Predictions:
+        """Like `predict`, as arrays: for many reviews, when no `Prediction` objects are needed.
+
+        Raises:
+            TypeError: see `predict`.
+        """
+        texts = _as_list(texts)
         for position, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"review {position} is {_described(text)}.")
         tokens = [tokenize(normalize(text)) for text in texts]
-        reviews = EncodedReviews(self.text.encode(review) for review in tokens)
-        probabilities = probability(self.logits(reviews), self.temperature)
-        positives = is_positive(probabilities)
-        scores = np.maximum(probabilities, 1 - probabilities)
-        unknown = [int((reviews[row] == UNKNOWN_ID).sum()) for row in range(len(texts))]
-        kept = map(self.text.tokens_read, tokens)
-        reasons = [_reason(review, reviews[row], unknown[row]) for row, review in enumerate(kept)]
-        predictions = [
-            Prediction(
-                label="positive" if positives[row] else "negative",
-                probability=float(probabilities[row]),
-                score=float(scores[row]),
-                tokens=len(tokens[row]),
-                unknown_tokens=unknown[row],
-                truncated=len(tokens[row]) > self.text.max_length,
-                uncertain=bool(scores[row] < self.confident_from) or reasons[row] is not None,
-                reason=reasons[row],
-            )
-            for row in range(len(texts))
-        ]
-        return [
-            NO_TEXT if not text.strip() else _without_label(found) if found.reason == NO_WORDS else found
-            for text, found in zip(texts, predictions, strict=True)
-        ]
-
-
-def _reason(tokens: Sequence[str], ids: np.ndarray, unknown: int) -> str | None:
-    """`Prediction.reason`, from the tokens that the network gets, their ids, and the number of unknown ids."""
-    known = unknown_words = 0
-    for token, index in zip(tokens, ids, strict=True):
-        if any(map(str.isalnum, token)):
-            if index == UNKNOWN_ID:
-                unknown_words += 1
-            else:
-                known += 1
-                if unknown < UNKNOWN_SHARE * (known + unknown):
-                    return None  # most reviews end here after some ten words; the others cannot change the result
-    if known + unknown_words == 0:
-        return NO_WORDS
-    return "most words unknown" if unknown_words >= UNKNOWN_SHARE * (known + unknown_words) else None
+        kept = [self.text.tokens_read(review) for review in tokens]
+        reviews = EncodedReviews.from_flat(*self.text.vocabulary.encode_all(kept))
+        unknown = reviews.count(UNKNOWN_ID)
+        reasons = np.empty(len(texts), dtype=object)
+        for row, review in enumerate(kept):
+            reasons[row] = reason(review, reviews[row], unknown[row]) if texts[row].strip() else NO_TEXT
+        # without words there is no probability, since the network's answer comes from its bias alone
+        without_words = (reasons == NO_TEXT) | (reasons == NO_WORDS)
+        found = np.where(without_words, np.nan, probability(self.logits(reviews), self.temperature))
+        counts = np.array([len(review) for review in tokens], dtype=np.int64)
+        return Predictions(
+            probability=found,
+            tokens=counts,
+            unknown_tokens=unknown,
+            truncated=counts > self.text.max_length,
+            uncertain=(np.maximum(found, 1 - found) < self.confident_from) | (reasons != None),  # noqa: E711
+            reason=reasons,
+        )
 
 
 def _described(item: object) -> str:
@@ -168,11 +112,6 @@ def _described(item: object) -> str:
     if kind in ("NoneType", "NAType", "NaTType") or (isinstance(item, float) and math.isnan(item)):
         return "missing; leave it out, or give an empty string"
     return f"{kind}; it must be a string"
-
-
-def _without_label(prediction: Prediction) -> Prediction:
-    """The network's answer for a text without words comes from its bias, so it says nothing about the text."""
-    return replace(prediction, label=None, probability=None, score=None)
 
 
 def _as_list(texts: Iterable[str]) -> list[str]:

@@ -49,8 +49,10 @@ class InferenceLSTM:
             return self.model.running_logits(self._encode(input_ids[None]).transpose(0, 1))[0]
 
     def _encode(self, input_ids: Tensor) -> Tensor:
-        # two rows instead of one: a batch of size 1 uses other kernels, which would change the last digits
-        outputs = self.embed(input_ids.expand(2, -1) if len(input_ids) == 1 else input_ids)
+        # for one review torch has other kernels: in float32 they are twice as fast, and only the last digits differ; in
+        # bf16 more would differ, so the review is computed twice
+        alone = len(input_ids) == 1 and self.dtype == torch.bfloat16
+        outputs = self.embed(input_ids.expand(2, -1) if alone else input_ids)
         for depth in range(len(self.layers)):
             outputs = self.run_layer(depth, outputs)
         return outputs[:, : len(input_ids)].float()

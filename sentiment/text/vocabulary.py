@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Literal
+
+import numpy as np
 
 Keep = Literal["head", "tail"]
 Direction = Literal["forward", "backward"]
@@ -60,6 +62,12 @@ class Vocabulary:
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Id of each token; `UNKNOWN_ID` for unknown words and for words spelled like a special token."""
         return list(map(self._ids.get, tokens, repeat(UNKNOWN_ID)))
+
+    def encode_all(self, reviews: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Ids of the tokens of all reviews, one after the other [tokens] int32, and tokens per review [n] int64."""
+        lengths = np.array([len(tokens) for tokens in reviews], dtype=np.int64)
+        ids = map(self._ids.get, chain.from_iterable(reviews), repeat(UNKNOWN_ID))
+        return np.fromiter(ids, np.int32, int(lengths.sum())), lengths
 
 
 def build_vocabulary(tokenized: Iterable[Sequence[str]], max_size: int, min_frequency: int) -> Vocabulary:

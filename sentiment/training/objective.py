@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from sentiment.config import AdversarialConfig, ClassifierConfig
 from sentiment.data.batching import Batch, EncodedReviews, shuffled_batches
 from sentiment.evaluation.metrics import classification_metrics
-from sentiment.inference.engine import predict_logits
 from sentiment.inference.postprocessing import probability
+from sentiment.inference.torch_network import predict_logits
 from sentiment.models.lstm import SentimentRNN
 from sentiment.training.losses import adversarial_loss, virtual_adversarial_loss
 

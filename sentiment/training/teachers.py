@@ -11,7 +11,7 @@ from sentiment.data.batching import EncodedReviews
 from sentiment.data.splitting import Parts
 from sentiment.errors import InputError
 from sentiment.evaluation.baselines import NGRAMS, baseline_logits
-from sentiment.inference.engine import predict_logits
+from sentiment.inference.torch_network import predict_logits
 from sentiment.io.cache import cache_directory, cached
 from sentiment.models.inference_lstm import inference_network
 from sentiment.models.lstm import SentimentRNN

@@ -97,6 +97,7 @@ FORKS = """
     import os, signal, sys
     import torch
     from sentiment.inference import engine
+    from sentiment.inference.torch_network import predict_logits
     from sentiment.data.batching import EncodedReviews
     from sentiment.classifier import SentimentClassifier
 
@@ -108,7 +109,7 @@ FORKS = """
         return (torch.ones(600, 600) @ torch.ones(600, 600))[: len(ids), 0]  # large enough for threads and locks
 
     def logits():
-        return engine.predict_logits(network, reviews, torch.device("cpu")).tolist()
+        return predict_logits(network, reviews, torch.device("cpu")).tolist()
 
     def answers():
         found = [prediction.probability for prediction in classifier.predict(["a wonderful film", "a film"])]

@@ -362,12 +362,12 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
     assert output.read_text() == "what stood there before"
     monkeypatch.setattr(file_job, "predict_texts", answered)
     calls: list[int] = []
-    ask = SentimentClassifier.predict
+    ask = SentimentClassifier.predict_columns
     monkeypatch.setattr(
-        SentimentClassifier, "predict", lambda self, texts: calls.append(len(texts)) or ask(self, texts)
+        SentimentClassifier, "predict_columns", lambda self, texts: calls.append(len(texts)) or ask(self, texts)
     )
     assert predict("--input", source, "--output", output, "--resume", "--overwrite")[0] == 0
-    assert calls == [2, 1, 1]  # one row has no text
+    assert calls == [2, 2, 1]
     assert output.read_bytes() == whole.read_bytes() if suffix != ".parquet" else read(output) == read(whole)
 
 

@@ -43,6 +43,20 @@ def test_a_prediction_does_not_depend_on_other_reviews(tiny_classifier: Sentimen
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
+def test_columns_are_the_fields_of_the_predictions(tiny_classifier: SentimentClassifier) -> None:
+    texts = ["great fun", "", "?!", "great " * 41, "unheard zyzzyva words", "a wonderful film"]
+    columns = tiny_classifier.predict_columns(texts)
+    assert len(columns) == len(texts)
+    expected = [tiny_classifier.predict(text).to_dict() for text in texts]
+    found = columns.columns()
+    assert list(found) == list(expected[0])
+    for row, fields in enumerate(expected):
+        for name, value in fields.items():
+            close = pytest.approx(value, abs=1e-6) if isinstance(value, float) else value
+            assert found[name][row] == close and type(found[name][row]) is type(value), (row, name)
+    assert np.isnan(columns.probability[[1, 2]]).all()
+
+
 def test_tokens_unknown_tokens_and_truncated(tiny_classifier: SentimentClassifier) -> None:
     long = tiny_classifier.predict("great " * 41)
     assert (long.tokens, long.truncated) == (41, True)

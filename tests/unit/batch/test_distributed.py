@@ -19,4 +19,4 @@ def test_shares_contain_all_rows_once_and_in_order(rows: int, count: int) -> Non
 
 def test_one_process_predicts_everything_itself(tiny_classifier) -> None:
     texts = ["a wonderful film", "", "dull"]
-    assert predict_distributed(tiny_classifier, texts) == tiny_classifier.predict(texts)
+    assert predict_distributed(tiny_classifier, texts).rows() == tiny_classifier.predict(texts)

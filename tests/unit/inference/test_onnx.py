@@ -25,9 +25,9 @@ from sentiment.cli import main as cli
 from sentiment.cli.predict import load_predictor
 from sentiment.errors import InputError, RunError
 from sentiment.export.onnx import export_onnx
-from sentiment.inference import onnx as onnx_inference
-from sentiment.inference.base import Prediction
+from sentiment.inference import engine
 from sentiment.inference.onnx import OnnxClassifier
+from sentiment.inference.prediction import Prediction
 from sentiment.io.files import fingerprint
 from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sentiment.persistence.model_directory import config_digest
@@ -275,7 +275,7 @@ def test_onnx_runtime_is_not_installed(exported: Path, monkeypatch: pytest.Monke
 def test_the_package_onnx_is_not_installed(
     tiny_classifier: SentimentClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "sentiment.export.onnx_graph")
+    monkeypatch.delitem(sys.modules, "sentiment.inference.onnx_graph")
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(RunError, match=r"the package onnx is not installed; .* install it with: pip install"):
         export_onnx(tiny_classifier, tmp_path / "model")
@@ -288,7 +288,7 @@ def predictions(classifier: OnnxClassifier) -> list[float]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small batches, so that several threads are used."""
-    monkeypatch.setattr(onnx_inference, "BATCH_TOKENS", 100)
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 100)
 
 
 @pytest.mark.usefixtures("small_batches")

@@ -13,8 +13,8 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.inference import engine
-from sentiment.inference.engine import predict_logits
 from sentiment.inference.threads import batch_threads, one_thread
+from sentiment.inference.torch_network import predict_logits
 
 CPU = torch.device("cpu")
 

@@ -13,8 +13,8 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.inference import engine
-from sentiment.inference.base import UNKNOWN_SHARE, _reason
-from sentiment.inference.engine import predict_logits
+from sentiment.inference.prediction import UNKNOWN_SHARE, reason
+from sentiment.inference.torch_network import predict_logits
 from sentiment.models import inference_lstm
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import POOLINGS, SentimentRNN
@@ -161,4 +161,4 @@ def test_the_reason_equals_a_count_of_all_words(read: list[tuple[str, bool]]) ->
     ids = np.array([7 if known else UNKNOWN_ID for _, known in read], dtype=np.int32)
     words = [known for token, known in read if any(map(str.isalnum, token))]
     expected = "most words unknown" if words.count(False) >= UNKNOWN_SHARE * len(words) else None
-    assert _reason(tokens, ids, int((ids == UNKNOWN_ID).sum())) == (expected if words else "no words")
+    assert reason(tokens, ids, int((ids == UNKNOWN_ID).sum())) == (expected if words else "no words")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,8 @@ import pytest
 from sentiment.batch.file_job import Outcome, predict_file
 from sentiment.config import DataConfig
 from sentiment.errors import InputError
-from sentiment.inference.base import Prediction, Predictor
+from sentiment.inference.base import Predictor
+from sentiment.inference.prediction import Prediction, Predictions
 from sentiment.tables import chunk as chunks
 from sentiment.tables import parquet, reader
 from sentiment.tables.excel import MOST_ROWS, check_fits
@@ -34,8 +36,11 @@ class Cheerful(Predictor):
     def logits(self, reviews: Any) -> Any:
         raise NotImplementedError
 
-    def predict(self, texts: Any) -> Any:
-        return [Prediction("positive", 0.75, 0.75, len(text), 0, False) for text in texts]
+    def predict_columns(self, texts: Any) -> Predictions:
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+        empty = np.array([not text.strip() for text in texts], dtype=bool)
+        found, reasons = np.where(empty, np.nan, 0.75), np.where(empty, "no text", None)
+        return Predictions(found, lengths, np.zeros_like(lengths), np.zeros_like(empty), empty, reasons)
 
     def digest(self) -> str:
         return "cheerful"

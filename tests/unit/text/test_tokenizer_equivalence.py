@@ -35,13 +35,14 @@ PIECES = [
     "\x1c",
 ]
 PIECES += ["\x85", "\u00a0", "\u2028", "\u200b", "\ufffd", "\ud800", "ﬁ", "é", ".", ",", "(", ")", "!", "?", ";", ":"]
+quotes = str.maketrans(tokenizer._QUOTES)
 texts = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join)
 
 
 def normalize_by_patterns(text: str) -> str:
     text = tokenizer._TAG.sub(" ", html.unescape(text))
     text = tokenizer._INVISIBLE.sub("", tokenizer._CONTROL.sub(" ", text))
-    text = unicodedata.normalize("NFKC", text.translate(tokenizer._QUOTES)).translate(tokenizer._QUOTES)
+    text = unicodedata.normalize("NFKC", text.translate(quotes)).translate(quotes)
     return re.sub(r"\s+", " ", re.sub(r"[‒–—―]|-{2,}", " - ", text)).strip()
 
 

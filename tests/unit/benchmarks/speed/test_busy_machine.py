@@ -35,7 +35,7 @@ def test_a_team_is_what_torch_would_take(tiny_classifier: SentimentClassifier) -
 def test_the_table_compares_states_within_a_round() -> None:
     seconds = {
         f"predict, {state}, {threads}": values
-        for threads in ("one thread", "a team")
+        for threads in ("this package", "a team")
         for state, values in {"idle": [0.001, 0.002], "busy": [0.002, 0.002]}.items()
     }
     assert table(seconds).splitlines()[-1].split(" | ")[-1] == "1.50 (1.00–2.00) |"

@@ -83,6 +83,6 @@ def test_a_variant_is_compared_with_its_baseline_and_with_the_first() -> None:
 
 
 def test_every_variant_names_its_baseline(tiny_classifier: SentimentClassifier, encoded: EncodedReviews) -> None:
-    variants = from_ids(tiny_classifier, encoded, None, 1.0)
+    variants = from_ids(tiny_classifier, encoded, 1.0)
     assert {variant.baseline for variant in variants.values()} <= set(variants)
     assert "stopped at a logit of 1.00" in variants

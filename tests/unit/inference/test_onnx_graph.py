@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: pip install -e '.[onnx]'"
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
-from sentiment.export.onnx_graph import build_graph
+from sentiment.inference.onnx_graph import build_graph
 from sentiment.inference.postprocessing import probability
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import Checkpoint
@@ -117,8 +117,8 @@ def test_a_graph_with_other_predictions_is_not_written(
     tiny_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sentiment.errors import RunError
-    from sentiment.export import onnx_graph
     from sentiment.export.onnx import export_onnx
+    from sentiment.inference import onnx_graph
 
     monkeypatch.setattr(onnx_graph, "_gates", lambda weights: weights)  # torch's order, which is wrong for ONNX
     classifier = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 2.0}))
