@@ -101,14 +101,25 @@ class SentimentClassifier(Predictor):
 
         In float32 on the CPU, ONNX Runtime computes the same numbers faster, if it is installed.
         """
-        network = inference_network(self.model, self.precision, self.device)
-        in_float32 = isinstance(network, InferenceLSTM) and network.dtype == torch.float32
-        if in_float32 and (faster := self._onnx_network()) is not None:
+        if (faster := self._onnx_network()) is not None:
             return compute_logits(faster, reviews, partial(cpu_threads, self.threads))
+        network = inference_network(self.model, self.precision, self.device)
         return predict_logits(network, reviews, self.device, self.threads)
 
+    @property
+    def runtime(self) -> str:
+        """What computes the logits, such as "torch, bf16 on cpu"."""
+        if self._onnx_network() is not None:
+            return "ONNX Runtime, fp32 on cpu"
+        network = inference_network(self.model, self.precision, self.device)
+        bf16 = isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16
+        return f"torch, {'bf16' if bf16 else 'fp32'} on {self.device.type}"
+
     def _onnx_network(self) -> Network | None:
-        """The network with its current weights for ONNX Runtime; None if that is not installed."""
+        """The network with its current weights for ONNX Runtime; None if torch is to compute it."""
+        network = inference_network(self.model, self.precision, self.device)
+        if not isinstance(network, InferenceLSTM) or network.dtype != torch.float32:
+            return None
         weights = [*self.model.parameters()]
         key = [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in weights]
         if self._onnx is None or self._onnx[0] != key:

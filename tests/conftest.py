@@ -25,6 +25,12 @@ BAD = ["a terrible film", "I hated it", "awful acting and a boring story", "no f
 ENDINGS = ["", " from start to finish", ", again and again", ". My sister chose it", "!"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache directory of their own for all tests."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def reviews() -> list[tuple[str, int]]:
     """Fifty short reviews, alternately positive and negative."""

@@ -12,6 +12,7 @@ from sentiment.io.files import expand_user
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
     from sentiment.config import DataConfig
+    from sentiment.models.inference_lstm import Precision
 
 
 RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "resume a run that was stopped"}}
@@ -98,7 +99,7 @@ def path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
+def load_classifier(options: argparse.Namespace, precision: "Precision" = "auto") -> "SentimentClassifier":
     """Load the model of the options of `model_parser` with torch.
 
     Raises:
@@ -107,7 +108,8 @@ def load_classifier(options: argparse.Namespace) -> "SentimentClassifier":
     """
     from sentiment.classifier import SentimentClassifier
 
-    return SentimentClassifier.from_pretrained(options.model, chosen_device(options.device), threads=options.threads)
+    device = chosen_device(options.device)
+    return SentimentClassifier.from_pretrained(options.model, device, precision=precision, threads=options.threads)
 
 
 def chosen_device(wanted: str) -> str:

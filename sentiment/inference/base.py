@@ -34,6 +34,11 @@ class Predictor(ABC):
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of the positive label for each review, before the temperature: [len(reviews)] float32."""
 
+    @property
+    @abstractmethod
+    def runtime(self) -> str:
+        """What computes the logits, such as "torch, fp32 on cpu"."""
+
     @abstractmethod
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""

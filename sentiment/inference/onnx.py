@@ -63,6 +63,11 @@ class OnnxClassifier(Predictor):
         """
         return compute_logits(self._network, reviews, partial(batch_threads, self._threads))
 
+    @property
+    def runtime(self) -> str:
+        """What computes the logits."""
+        return "ONNX Runtime, fp32 on cpu"
+
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""
         return self._digest

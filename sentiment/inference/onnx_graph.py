@@ -3,8 +3,8 @@
 - The graph is built node by node, since each part of the network is one ONNX operator. `torch.onnx.export` (torch 2.13,
   dynamo) would create twice as many nodes, without lengths for the LSTM, and for one batch size only.
 - The LSTM operator gets the lengths, so padding has no effect, and its last state is that of the last token.
-- An embedding that float16 represents exactly, as in a model saved in half precision, is stored in float16: half the
-  file size.
+- Weights that float16 represents exactly, as in a model saved in half precision, are stored in float16: half the file
+  size. ONNX Runtime converts them when it loads the graph; word vectors are converted when a word is looked up.
 """
 
 from typing import Any
@@ -63,16 +63,26 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype=dtype), name))
         return name
 
+    def weights(self, name: str, value: np.ndarray) -> str:
+        kind = _smallest_type(value)
+        stored = self.constant(name, value, kind)
+        return stored if kind is np.float32 else self.add("Cast", stored, to=TensorProto.FLOAT)
+
+
+def _smallest_type(value: np.ndarray) -> type[np.float16] | type[np.float32]:
+    """float16 if it represents all values exactly, otherwise float32."""
+    with np.errstate(over="ignore"):  # too large values become infinite, so they differ
+        return np.float16 if (value.astype(np.float16) == value).all() else np.float32
+
 
 def _encode(graph: _Graph, encoder: LSTMEncoder) -> tuple[str, str]:
     """Add the encoder; returns the top layer's outputs [time, batch, hidden] and last state [1, batch, hidden]."""
-    table = encoder.embedding.weight.detach().cpu().numpy()
-    with np.errstate(over="ignore"):  # too large values become infinite, so they differ
-        exact = bool((table.astype(np.float16) == table).all())
     # ONNX's LSTM needs time first; the ids are transposed, since they are smaller than the word vectors
     ids = graph.add("Transpose", "input_ids", perm=[1, 0])
-    outputs = graph.add("Gather", graph.constant("embedding", table, np.float16 if exact else np.float32), ids)
-    if exact:
+    table = encoder.embedding.weight.detach().cpu().numpy()
+    kind = _smallest_type(table)
+    outputs = graph.add("Gather", graph.constant("embedding", table, kind), ids)
+    if kind is np.float16:
         outputs = graph.add("Cast", outputs, to=TensorProto.FLOAT)
     lengths = graph.add("Cast", "lengths", to=TensorProto.INT32)
     direction = graph.constant("direction", [1], np.int64)
@@ -80,8 +90,8 @@ def _encode(graph: _Graph, encoder: LSTMEncoder) -> tuple[str, str]:
     for depth, layer in enumerate(encoder.layers):
         weights = {name.removesuffix("_l0"): value.detach().cpu().numpy() for name, value in layer.named_parameters()}
         names = [
-            graph.constant(f"input_weights_{depth}", _gates(weights["weight_ih"])[None]),
-            graph.constant(f"recurrent_weights_{depth}", _gates(weights["weight_hh"])[None]),
+            graph.weights(f"input_weights_{depth}", _gates(weights["weight_ih"])[None]),
+            graph.weights(f"recurrent_weights_{depth}", _gates(weights["weight_hh"])[None]),
             graph.constant(
                 f"biases_{depth}", np.concatenate([_gates(weights["bias_ih"]), _gates(weights["bias_hh"])])[None]
             ),

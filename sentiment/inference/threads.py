@@ -5,7 +5,6 @@ busy machine one of them always lacks its core, and a call of a millisecond take
 one thread, and several batches at a time.
 """
 
-import multiprocessing
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +23,11 @@ def batch_threads(wanted: int | None = None) -> int:
         return wanted
     if (variable := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(variable) > 0:
         return int(variable)
+    import multiprocessing  # this one and the next are not needed for one text
+
     if multiprocessing.parent_process() is not None:
         return 1
-    from joblib import cpu_count  # also knows the limits of containers; imported here since one text does not need it
+    from joblib import cpu_count  # also knows the limits of containers
 
     return int(cpu_count())
 

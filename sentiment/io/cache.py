@@ -15,12 +15,17 @@ from sentiment.io.files import atomic_file
 logger = logging.getLogger(__name__)
 
 
-def cache_directory() -> Path | None:
-    """The user's cache directory for predictions; None if the user has no home directory."""
+def user_cache(name: str) -> Path | None:
+    """The directory `name` in the user's cache of this package; None if the user has no home directory."""
     try:
-        return platformdirs.user_cache_path("sentiment-rnn") / "answers"
+        return platformdirs.user_cache_path("sentiment-rnn") / name
     except RuntimeError:
         return None
+
+
+def cache_directory() -> Path | None:
+    """The user's cache directory for predictions; None if the user has no home directory."""
+    return user_cache("answers")
 
 
 def cached(cache: Path | None, key: Iterable[str], count: int, compute: Callable[[], np.ndarray]) -> np.ndarray:

@@ -87,8 +87,8 @@ def write_directory(target: Path, model: ModelDirectory, weights: str) -> None:
     write_json(target / "config.json", config | {"sha256": config_digest(config)})
 
 
-def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory:
-    """Read and check a model directory; of the weights, only the size and SHA-256 are checked.
+def check_files(directory: Path, weights: str, *kinds: str) -> dict[str, Any]:
+    """Check the files of a model directory, and return the content of config.json.
 
     Args:
         directory: model directory.
@@ -116,9 +116,8 @@ def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory
     if kind not in kinds:
         raise InputError(f"{config_file}: contains a {kind!r}, but a {' or '.join(map(repr, kinds))} is needed.")
     try:
-        settings, text, files = dict(config["model"]), dict(config["text"]), dict(config["files"])
-        calibration = validate_calibration(config["calibration"])
-        if text.pop("version") != tokenizer.VERSION:
+        files = dict(config["files"])
+        if dict(config["text"])["version"] != tokenizer.VERSION:
             raise InputError(f"{config_file}: saved with other tokenizer rules; train the model again.")
         for other, advice in OTHER_WEIGHTS.items():
             if weights not in files and other in files:
@@ -127,11 +126,28 @@ def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory
             raise ValueError(f"files are {sorted(files)}")
         for name in _checked(weights):
             check_fingerprint(directory / name, files[name])
-        encoder = _text_encoder(Vocabulary.restored(dict(read_json(directory / "vocab.json")["counts"])), **text)
+    except InputError:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{config_file}: an entry is missing or has a wrong value: {error}.") from error
+        raise _wrong_entry(config_file, error) from error
+    return config
+
+
+def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory:
+    """Read and check a model directory; of the weights, only the size and SHA-256 are checked.
+
+    The arguments and errors are those of `check_files`.
+    """
+    config, config_file = check_files(directory, weights, *kinds), directory / "config.json"
+    try:
+        settings, text = dict(config["model"]), dict(config["text"])
+        calibration = validate_calibration(config["calibration"])
+        del text["version"]
+        encoder = _text_encoder(Vocabulary.restored(dict(read_json(directory / "vocab.json")["counts"])), **text)
+    except InputError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _wrong_entry(config_file, error) from error
     if settings.get("vocab_size") != len(encoder.vocabulary):
         raise InputError(
             f"{directory / 'vocab.json'}: {len(encoder.vocabulary)} words, but the model's embedding has "
@@ -139,13 +155,17 @@ def read_directory(directory: Path, weights: str, *kinds: str) -> ModelDirectory
         )
     card = directory / "README.md"
     return ModelDirectory(
-        kind=kind,
+        kind=config["kind"],
         model_settings=settings,
         text=encoder,
         calibration=calibration,
         metrics=read_json(directory / "metrics.json"),
         card=card.read_text("utf-8", "replace") if card.is_file() else "",
     )
+
+
+def _wrong_entry(config_file: Path, error: Exception) -> InputError:
+    return InputError(f"{config_file}: an entry is missing or has a wrong value: {error}.")
 
 
 def check_place(directory: Path) -> None:

@@ -13,7 +13,7 @@ from sentiment.errors import RunError
 
 SAMPLES = Path(loading.__file__).parent / "samples" / "train.jsonl"
 CALLS = {
-    "predict": ["good"],
+    "predict": [str(SAMPLES)],
     "explain": ["good"],
     "evaluate": ["--data", str(SAMPLES)],
     "checklist": [],
@@ -41,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     devices: list[str] = []
 
     def from_pretrained(
-        model: str | None = None, device: str = "cpu", threads: int | None = None
+        model: str | None = None, device: str = "cpu", precision: str = "auto", threads: int | None = None
     ) -> SentimentClassifier:
         devices.append(device)
         raise RunError("not loaded.")
@@ -79,10 +79,20 @@ def test_processes_that_outnumber_the_gpus_read_on_the_cpu(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # as torchrun sets it
-    call("predict", "good")
+    call("predict", SAMPLES)
     assert asked == ["cpu"]
-    code, said = call("predict", "good", "--device", "cuda")
+    code, said = call("predict", SAMPLES, "--device", "cuda")
     assert code == 2 and "1 GPU(s) for 2 process(es)" in said
+
+
+def test_a_few_texts_are_computed_on_the_cpu_unless_the_gpu_is_asked_for(
+    call: Callable[..., tuple[int, str]], asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # without exports
+    for chosen in ([], ["--device", "cuda"], ["--device", "cpu"]):
+        call("predict", "good", *chosen)
+    assert asked == ["cpu", "cuda", "cpu"]
 
 
 def test_models_that_are_compared_go_to_the_same_device(
@@ -95,7 +105,7 @@ def test_models_that_are_compared_go_to_the_same_device(
     devices: list[str] = []
 
     def from_pretrained(
-        model: str | None = None, device: str = "cpu", threads: int | None = None
+        model: str | None = None, device: str = "cpu", precision: str = "auto", threads: int | None = None
     ) -> SentimentClassifier:
         devices.append(device)
         return tiny_classifier
