@@ -1,26 +1,22 @@
 """What `limits` measures: the machine's matrix products, a training step, and the stages of a prediction."""
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from benchmarks.harness.reviews import draw_reviews
 from benchmarks.harness.timing import seconds_per_call
+from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews, length_batches
-from sentiment.inference.engine import BATCH_TOKENS
-from sentiment.models.inference_lstm import InferenceLSTM
+from sentiment.inference.threads import one_thread
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
-from sentiment.text.vocabulary import TextEncoder
 
 SQUARE = 2048
 """Rows and columns of the large products."""
-LSTM = "LSTM"
-"""How the names of the layers' stages begin."""
+NETWORK = "network, token ids to logits"
 
 
 def product_rates(dtype: torch.dtype) -> dict[str, Callable[[], float]]:
@@ -67,37 +63,38 @@ def training_step(
     return step, int(batch.lengths.sum())
 
 
-@torch.inference_mode()
-def stage_seconds(network: InferenceLSTM, text: TextEncoder, data: str, split: str, count: int) -> dict[str, float]:
-    """Seconds of each stage of a prediction for `count` reviews, one stage after the other.
-
-    The stages are the library's own functions in the library's own order. Only that nothing overlaps is different, so
-    the sum is more than a prediction takes on several cores.
-    """
-    seconds: defaultdict[str, float] = defaultdict(float)
+def stage_seconds(classifier: SentimentClassifier, texts: Sequence[str]) -> dict[str, float]:
+    """Seconds of each stage of a prediction, one after the other, as `predict` runs them."""
+    seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        seconds[name] += time.perf_counter() - started
+        seconds[name] = time.perf_counter() - started
 
-    with stage("read"):
-        texts = list(draw_reviews(data, split, count, labeled=False)["text"])
     with stage("normalize"):
-        texts = [normalize(review) for review in texts]
+        normalized = [normalize(review) for review in texts]
     with stage("tokenize"):
-        tokens = [tokenize(review) for review in texts]
+        tokens = [tokenize(review) for review in normalized]
     with stage("encode"):
-        reviews = EncodedReviews(text.encode(words) for words in tokens)
-    for rows in length_batches(reviews.lengths, BATCH_TOKENS):
-        with stage("batch"):
-            batch = reviews.batch(rows)
-        with stage("embedding"):
-            outputs = network.embed(batch.input_ids)
-        for depth in range(len(network.layers)):
-            with stage(f"{LSTM} {depth + 1}"):
-                outputs = network.run_layer(depth, outputs)
-        with stage("pooling and head"):
-            network.read_out(outputs.float(), batch.lengths)
-    return dict(seconds)
+        kept = [classifier.text.tokens_read(review) for review in tokens]
+        reviews = EncodedReviews.from_flat(*classifier.text.vocabulary.encode_all(kept))
+    with stage(NETWORK):
+        classifier.logits(reviews)
+    return seconds
+
+
+def recurrent_bytes(model: SentimentRNN, dtype: torch.dtype) -> int:
+    """Bytes of the recurrent weights, all of which are read again for each word of a review."""
+    weights = [layer.get_parameter("weight_hh_l0") for layer in model.encoder.layers]
+    return sum(weight.numel() for weight in weights) * dtype.itemsize
+
+
+def reading_rate(model: SentimentRNN, dtype: torch.dtype) -> float:
+    """Bytes per second of one core that multiplies the recurrent weights of a layer with a vector, again and again."""
+    weight = model.encoder.layers[0].get_parameter("weight_hh_l0").detach().to(dtype)
+    weight = weight.repeat(1 + 2**18 // (weight.numel() * dtype.itemsize), 1)  # with few bytes, the calls would count
+    vector = torch.ones(weight.shape[1], dtype=dtype)
+    with one_thread():
+        return weight.numel() * dtype.itemsize / seconds_per_call(lambda: torch.mv(weight, vector))

@@ -1,10 +1,17 @@
 import numpy as np
 import torch
 
-from benchmarks.speed.limits import rate_table, stage_table
-from benchmarks.speed.operations import forward_operations, product_rates, training_step
+from benchmarks.speed.limits import ONE_REVIEW, rate_table, stage_table
+from benchmarks.speed.operations import (
+    forward_operations,
+    product_rates,
+    reading_rate,
+    recurrent_bytes,
+    training_step,
+)
 from sentiment.data.batching import EncodedReviews
 from sentiment.models.lstm import SentimentRNN
+from sentiment.text.tokenizer import normalize, tokenize
 
 
 def test_operations_are_those_of_the_layers_products() -> None:
@@ -31,4 +38,11 @@ def test_the_share_is_of_the_machines_best_rate() -> None:
     table = rate_table(rates, {"the model": 2e9}, {"the model": [0.4, 0.4]})
     assert table.splitlines()[-1] == "| the model | 400 | 5.00 | 50% |"
     assert "| products |  | 10.0 |  |" in table
-    assert stage_table({"read": [0.1], "LSTM 1": [0.3]}).splitlines()[-1] == "| LSTM 1 | 300 | 75.0% |"
+    assert stage_table({"read": [0.1], "network": [0.3]}).splitlines()[-1] == "| network | 300 | 75.0% |"
+
+
+def test_the_recurrent_weights_are_read_for_each_word() -> None:
+    model = SentimentRNN(30, 5, 6, 2)
+    assert recurrent_bytes(model, torch.float32) == 2 * recurrent_bytes(model, torch.bfloat16) == 2 * 4 * 6 * 6 * 4
+    assert reading_rate(model, torch.float32) > 1e6
+    assert len(tokenize(normalize(ONE_REVIEW))) == 260
