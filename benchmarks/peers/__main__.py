@@ -1,6 +1,6 @@
 """This project and its peers on the same reviews, in one run on one machine.
 
-    python -m benchmarks.peers --data SOURCE [--models DIR ...] [--reviews 5000] [--repeats 3] [--output DIR]
+    python -m benchmarks.peers --data SOURCE [--models DIR ...] [--only TEXT ...] [--reviews 5000] [--output DIR]
 
 Prints a Markdown page and writes it, with benchmark.json and benchmark.png, to the output directory. What peers learn
 from the training split is kept there, too; they learn again only if the reviews or this benchmark change.
@@ -19,7 +19,7 @@ def compare(options: argparse.Namespace) -> str:
 
     with lock_directory(options.output):
         remove_leftovers(options.output / "peers")
-        return run(options.data, options.models, options.reviews, options.repeats, options.output)
+        return run(options.data, options.models, options.only, options.reviews, options.repeats, options.output)
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
         "peers", __doc__, data="reviews with a train and a test split", reviews=5000, output="reports/benchmark"
     )
     parser.add_argument("--models", nargs="+", default=[], metavar="DIR", help="model directories beside the shipped")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="TEXT", help="systems with this in their name")
     add_count(parser, "--repeats", "--rounds", default=3, what="rounds, of which the medians are printed")
     run_benchmark(parser, compare, stopped="stopped; what peers learned is kept.")
 

@@ -31,11 +31,18 @@ def peer_systems(cache: Path) -> list[System]:
     return [*shallow_systems(cache), *distilbert_systems(cache), *tutorial_systems(cache)]
 
 
-def run(data: str, models: Sequence[str], reviews: int, rounds: int, output: Path) -> str:
-    """Measure all systems on reviews of the test split; returns the page."""
+def run(data: str, models: Sequence[str], only: Sequence[str], reviews: int, rounds: int, output: Path) -> str:
+    """Measure all systems with a text of `only` in their name on reviews of the test split; returns the page.
+
+    Raises:
+        InputError: if there is no such system, or the reviews cannot be used.
+    """
     if Path(data).is_file():
         raise InputError(f"{data}: a file is one split; peers learn from train and read test, so give a directory.")
     systems = [*peer_systems(output / "peers"), *our_systems(models, output / "peers")]
+    systems = [system for system in systems if any(part in system.name for part in only)]
+    if not systems:
+        raise InputError(f"--only {' '.join(only)}: no system has this in its name.")
     train, chosen = load_reviews(DataConfig(source=data), "train"), draw_reviews(data, "test", reviews)
     check_both_classes(train["label"], f"{data} (train)")
     training_data = TrainingData(list(train["text"]), list(train["label"]))
