@@ -66,6 +66,8 @@ class RunConfig:
     """Device to train on; auto uses a GPU if there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of matrix products; auto uses bf16 if the hardware has bf16 instructions, otherwise fp32."""
+    threads: Optional[PositiveInt] = None
+    """CPU threads of a training step. null: `OMP_NUM_THREADS`, or else the CPUs that are free when the run starts."""
     state_every_minutes: PositiveFloat = 5.0
     """Minutes between two saved training states."""
     state_every_steps: NonNegativeInt = 0

@@ -19,7 +19,6 @@ from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out
 from sentiment.explanation.gates import lstm_layers
 from sentiment.inference.postprocessing import is_positive, probability
-from sentiment.inference.torch_network import predict_logits
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
 
@@ -106,7 +105,7 @@ def _count(ids: np.ndarray) -> int:
 
 
 def _probabilities(classifier: "SentimentClassifier", reviews: Sequence[np.ndarray]) -> np.ndarray:
-    logits = predict_logits(classifier.model, EncodedReviews(map(np.ndarray.tolist, reviews)), classifier.device)
+    logits = classifier.logits(EncodedReviews(map(np.ndarray.tolist, reviews)))
     return probability(logits, classifier.temperature)
 
 

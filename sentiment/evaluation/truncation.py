@@ -16,7 +16,6 @@ from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
-from sentiment.inference.torch_network import predict_logits
 
 Tokens = Sequence[str]
 
@@ -87,7 +86,7 @@ def _result(
     backward = classifier.text.direction == "backward"
     vocabulary = classifier.text.vocabulary
     encoded = EncodedReviews(vocabulary.encode(text[::-1] if backward else text) for text in texts)
-    logits = predict_logits(classifier.model, encoded, classifier.device).astype(np.float64)
+    logits = classifier.logits(encoded).astype(np.float64)
     mean = np.bincount(owners, logits, len(parts)) / np.bincount(owners, minlength=len(parts))
     correct = is_positive(probability(mean, classifier.temperature)) == labels
     hits, over = int(correct[long].sum()), int(long.sum())

@@ -10,13 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from tqdm import tqdm
 
 from sentiment.config import AnyConfig, load_config
 from sentiment.errors import InputError
-from sentiment.io.files import lock_directory, remove_leftovers, write_json, write_text
+from sentiment.io.files import lock_directory, read_json, remove_leftovers, write_json, write_text
 from sentiment.training.hardware import Hardware
+from sentiment.training.threads import choose_threads
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ CHANGEABLE = {f"run.{name}" for name in ("output_dir", "device", "state_every_mi
 
 @contextmanager
 def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Path]:
-    """Context manager that locks the run directory, logs the hardware, and records settings and versions.
+    """Context manager that locks the run directory, sets the threads, and records settings, hardware and versions.
 
     Args:
         config: all settings.
@@ -48,12 +50,35 @@ def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Pa
             for place in (directory, directory / "state"):
                 remove_leftovers(place)
             _check_previous_run(config, directory, resume)
-            logger.info(f"training on {hardware}, run directory {directory}")
-            write_text(directory / "config.yaml", yaml.safe_dump(_plain(config), sort_keys=False))
-            machine = {"python": platform.python_version(), "machine": platform.machine(), "hardware": str(hardware)}
-            write_json(directory / "versions.json", machine | {name: version(name) for name in PACKAGES})
-        hardware.accelerator.wait_for_everyone()
-        yield directory
+        with _threads(config, directory) as reason:
+            if is_main:
+                logger.info(f"training on {hardware} ({reason}), run directory {directory}")
+                write_text(directory / "config.yaml", yaml.safe_dump(_plain(config), sort_keys=False))
+                machine = {"python": platform.python_version(), "machine": platform.machine()}
+                used = {"hardware": str(hardware), "threads": torch.get_num_threads()}
+                write_json(directory / "versions.json", machine | used | {name: version(name) for name in PACKAGES})
+            hardware.accelerator.wait_for_everyone()
+            yield directory
+
+
+@contextmanager
+def _threads(config: AnyConfig, directory: Path) -> Iterator[str]:
+    """Context manager in which torch has the threads of the run: those with which it began, if there is a state.
+
+    Yields:
+        Why it is this number.
+    """
+    threads, reason, before = None, "as when the run began", torch.get_num_threads()
+    if any((directory / "state").glob("step-*")):
+        # version 0.1 recorded no number and left it to torch
+        threads = read_json(directory / "versions.json").get("threads", before)
+    if threads is None:
+        threads, reason = choose_threads(config.run.threads)
+    torch.set_num_threads(threads)
+    try:
+        yield reason
+    finally:
+        torch.set_num_threads(before)
 
 
 def _check_previous_run(config: AnyConfig, directory: Path, resume: bool) -> None:
