@@ -82,9 +82,9 @@ class SentimentClassifier(Predictor):
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6. "bf16" differs by up to 2e-3 and is
                 about twice as fast on CPUs with bf16 instructions. "auto" is bf16 on such a CPU, otherwise fp32.
-            threads: number of batches of reviews to compute at a time on the CPU; one review is always computed by one
-                thread. None for OMP_NUM_THREADS; or else 1 in a child process; or else one per CPU that this process
-                may use, but at most what `torch.set_num_threads` allows, and at most 8.
+            threads: number of batches of reviews to compute at a time on the CPU; one review is predicted by one thread
+                and explained by up to two. None for OMP_NUM_THREADS; or else 1 in a child process; or else one per CPU
+                that this process may use, but at most what `torch.set_num_threads` allows, and at most 8.
 
         Raises:
             InputError: if there is no such model, its directory is damaged, the precision is not available, or
@@ -152,7 +152,7 @@ class SentimentClassifier(Predictor):
             >>> len(explanation.running_probability) == len(explanation.words)
             True
         """
-        from sentiment.explanation.explainer import explain  # imports captum, which predict does not need
+        from sentiment.explanation.explainer import explain
 
         return explain(self, text)
 

@@ -1,28 +1,32 @@
 """How much each word contributes to the logit of positive, by two methods."""
 
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
-from torch import Tensor
+from torch import Tensor, nn
 
-from sentiment.explanation.gates import lstm_layers
-from sentiment.inference.engine import BATCH_TOKENS
-from sentiment.models.lstm import SentimentRNN, pool
+from sentiment.explanation.gates import before, lstm_layers, trace
+from sentiment.models.lstm import SentimentRNN
+from sentiment.models.lstm_cell import LSTMStep
 
 GRADIENT_TOKENS = 8192
 """Tokens per gradient computation; each takes about 30 kB of memory in two layers of 512 units."""
-PATH_POINTS = 16
-"""Points per segment of the integration path (Gauss-Legendre rule)."""
-MOST_SPLITS = 16
-"""How many times a segment may be halved; needed where the logit changes sharply along the path."""
+MOST_POINTS = 8
+"""Points of the path per gradient computation: with 9, oneDNN takes half as long again as with 8."""
+SEGMENTS = 6
+"""Segments of the integration path before any is halved."""
+MOST_SPLITS = 128
+"""How many segments may be halved; many are where the logit changes sharply along the path."""
 COMPLETENESS = 0.01
 """Largest accepted relative gap between the sum of the contributions and logit(text) - logit(baseline)."""
 SMALLEST_CHANGE = 0.1
 """Smallest change of the logit that a gap is divided by, so that it is never divided by almost zero."""
 MOST_LEFT_OUT = 512
 """Leave-one-out predictions per review; in a longer review, neighboring words are left out together."""
+
+Segment = tuple[float, float]
+"""Start and end of a part of the path from zero vectors (0) to the text's vectors (1)."""
 
 
 def integrated_gradients(
@@ -31,64 +35,66 @@ def integrated_gradients(
     """Contribution of each word to the logit, by integrated gradients (Sundararajan et al. 2017).
 
     The path is a straight line from zero vectors to the word vectors. A contribution is the mean gradient along the
-    path times the vector. The contributions of its segments add up, so the segment with the largest error is halved
-    until the sum is accurate enough.
+    path times the vector, integrated by Simpson's rule. The contributions of its segments add up, and each should sum
+    to the change of the logit in its segment. So the segments with the largest gaps are halved until the sum is
+    accurate enough. Neighbors and halves share points, and each point is computed once.
 
     Args:
         model: the network.
         input_ids: [time] int64, at least one.
-        most_splits: how many times a segment may be halved; 0 gives a quick estimate.
+        most_splits: how many segments may be halved; 0 gives a quick estimate.
 
     Returns:
         Contributions [time] float64, logit of the text, logit of the baseline (as many zero vectors).
     """
     model.eval()
     embedded = model.encoder.embed(input_ids[None]).detach()
-    lengths = torch.tensor([len(input_ids)], device=input_ids.device)
+    logits: dict[float, float] = {}
+    slopes: dict[float, np.ndarray] = {}
+    """{point of the path: change of the logit per unit of the path that each word causes [time]}"""
 
-    def logits(vectors: Tensor) -> Tensor:
-        return model.classify(vectors, lengths.expand(len(vectors)))
+    def contribution(segment: Segment) -> np.ndarray:
+        start, end = segment
+        return (end - start) / 6 * (slopes[start] + 4 * slopes[_middle(segment)] + slopes[end])
 
-    def segment(start: float, end: float) -> _Segment:
-        with torch.no_grad():
-            before, after = logits(torch.cat([start * embedded, end * embedded])).tolist()
-        attributions = IntegratedGradients(logits).attribute(
-            end * embedded,
-            start * embedded,
-            n_steps=PATH_POINTS,
-            internal_batch_size=max(1, GRADIENT_TOKENS // len(input_ids)),
-        )
-        return _Segment(start, end, before, after, attributions[0].double().sum(1).cpu().numpy())
+    def gap(segment: Segment) -> float:
+        return abs(float(contribution(segment).sum()) - (logits[segment[1]] - logits[segment[0]]))
 
+    at_once = max(1, min(MOST_POINTS, GRADIENT_TOKENS // len(input_ids)))
+    segments = list(pairwise(np.linspace(0, 1, SEGMENTS + 1).tolist()))
+    while True:
+        points = sorted({point for part in segments for point in (*part, _middle(part))} - logits.keys())
+        for start in range(0, len(points), at_once):
+            some = points[start : start + at_once]
+            found, changes = _slopes(model, embedded, some)
+            logits.update(zip(some, found, strict=True))
+            slopes.update(zip(some, changes, strict=True))
+        allowed = COMPLETENESS * max(abs(logits[1] - logits[0]), SMALLEST_CHANGE)
+        segments.sort(key=gap)
+        gaps = np.cumsum([gap(part) for part in segments])
+        if gaps[-1] <= allowed or most_splits == 0:
+            return sum(map(contribution, segments), np.zeros(len(input_ids))), logits[1], logits[0]
+        # the halves will have gaps, too, so those of the segments that stay leave them a quarter of what is allowed
+        kept = max(int((gaps <= 0.75 * allowed).sum()), len(segments) - most_splits)
+        most_splits -= len(segments) - kept
+        halves = [half for part in segments[kept:] for half in pairwise((part[0], _middle(part), part[1]))]
+        segments[kept:] = halves
+
+
+def _middle(segment: Segment) -> float:
+    return (segment[0] + segment[1]) / 2
+
+
+def _slopes(model: SentimentRNN, embedded: Tensor, points: list[float]) -> tuple[list[float], np.ndarray]:
+    """Logits at points of the path [points], and the change that each word causes there [points, time] float64."""
+    scales = torch.tensor(points, dtype=embedded.dtype, device=embedded.device)[:, None, None]
+    lengths = torch.full((len(points),), embedded.shape[1], device=embedded.device)
     # cuDNN computes no gradient of an LSTM in evaluation mode
-    with torch.backends.cudnn.flags(enabled=False):
-        segments = [segment(0.0, 1.0)]
-        baseline_logit, text_logit = segments[0].before, segments[0].after
-        allowed = COMPLETENESS * max(abs(text_logit - baseline_logit), SMALLEST_CHANGE)
-        for _ in range(most_splits):
-            if sum(part.gap for part in segments) <= allowed:
-                break
-            worst = max(segments, key=lambda part: part.gap)
-            middle = (worst.start + worst.end) / 2
-            segments.remove(worst)
-            segments += [segment(worst.start, middle), segment(middle, worst.end)]
-    return sum((part.contribution for part in segments), np.zeros(len(input_ids))), text_logit, baseline_logit
-
-
-@dataclass(frozen=True, eq=False)
-class _Segment:
-    """Part of the path from zero vectors (0) to the text's vectors (1); `before` and `after` are logits at its ends."""
-
-    start: float
-    end: float
-    before: float
-    after: float
-    contribution: np.ndarray
-
-    @property
-    def gap(self) -> float:
-        """Difference between the sum of the contributions and the change of the logit, in logits."""
-        return abs(float(self.contribution.sum()) - (self.after - self.before))
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        vectors = (scales * embedded).requires_grad_()
+        logits = model.classify(vectors, lengths)
+        (gradients,) = torch.autograd.grad(logits.sum(), vectors)
+    return logits.tolist(), (gradients * embedded).sum(2).double().cpu().numpy()
 
 
 def relative_gap(contribution: np.ndarray, change: float) -> float:
@@ -97,14 +103,18 @@ def relative_gap(contribution: np.ndarray, change: float) -> float:
 
 
 @torch.inference_mode()
-def leave_one_out(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, int]:
+def leave_one_out(
+    model: SentimentRNN, input_ids: Tensor, traces: list[LSTMStep] | None = None
+) -> tuple[np.ndarray, int]:
     """How much the logit falls when each word is left out.
 
-    The LSTM states before the first word left out are computed once and shared, which halves the work.
+    Up to the word left out, a text has the memories of the whole text. From there on all texts read side by side, each
+    its own next word. So there is no padding, and the first layer's products with the words are computed once.
 
     Args:
         model: the network.
         input_ids: [time] int64, at least one.
+        traces: result of `trace`, if known.
 
     Returns:
         logit(text) - logit(text without the word), [time] float64; and how many neighboring words were left out
@@ -113,26 +123,47 @@ def leave_one_out(model: SentimentRNN, input_ids: Tensor) -> tuple[np.ndarray, i
     model.eval()
     time = len(input_ids)
     together = -(-time // MOST_LEFT_OUT)
-    embedded = model.encoder.embed(input_ids[None])
-    outputs, state = embedded.new_zeros(1, 0, lstm_layers(model)[-1].hidden_size), None
-    logits: list[Tensor] = []
-    start = 0
-    while start < time:
-        rest = time - start
-        parts = min(max(1, BATCH_TOKENS // time), -(-rest // together))
-        end = min(time, start + parts * together)
-        groups = torch.arange(parts, device=input_ids.device)[:, None]
-        kept = torch.arange(rest, device=input_ids.device) // together != groups  # [parts, rest]
-        # a stable sort moves the kept words left in their order; the words left out become padding on the right
-        order = kept.int().argsort(dim=1, descending=True, stable=True)
-        shared = None if state is None else [(h.repeat(1, parts, 1), c.repeat(1, parts, 1)) for h, c in state]
-        later, _ = model.encoder.encode(embedded[0, start:][order], shared)
-        all_outputs = torch.cat([outputs.expand(parts, -1, -1), later], 1)
-        logits.append(model.head(pool(all_outputs, start + kept.sum(1), model.pooling)).squeeze(1))
-        read, state = model.encoder.encode(embedded[:, start:end], state)
-        outputs = torch.cat([outputs, read], 1)
-        start = end
-    full = model.head(pool(outputs, torch.tensor([time], device=input_ids.device), model.pooling)).squeeze(1)
-    drops = (full - torch.cat(logits)).double().cpu().numpy()
+    traces = traces or trace(model, input_ids)
+    outputs = traces[-1].updated_short_memory
+    # one row per text; the last texts are the first to reach their end
+    short = [before(layer.updated_short_memory)[::together] for layer in traces]
+    long = [before(layer.updated_long_memory)[::together] for layer in traces]
+    largest = before(outputs.cummax(0).values, -torch.inf)[::together]
+    total = before(outputs.cumsum(0))[::together]
+    weights = [_weights_for_one_sigmoid(layer) for layer in lstm_layers(model)]
+    word_products = torch.addmm(weights[0][2], model.encoder.embed(input_ids), weights[0][0])
+    buffer = torch.empty_like(word_products[: len(total)])
+    for offset in range(together, time):
+        products = word_products[offset::together]
+        reading = len(products)
+        gates = buffer[:reading]
+        added, kept, half_potential, exposed = gates.chunk(4, 1)
+        for depth, (input_weight, short_weight, bias) in enumerate(weights):
+            if depth:
+                products = torch.addmm(bias, short[depth - 1][:reading], input_weight, out=gates)
+            output, memory = short[depth][:reading], long[depth][:reading]
+            torch.addmm(products, output, short_weight, out=gates).sigmoid_()
+            memory.mul_(kept).addcmul_(added, half_potential, value=2).sub_(added)
+            torch.mul(memory, 2, out=output).sigmoid_().mul_(2).sub_(1).mul_(exposed)
+        torch.maximum(largest[:reading], short[-1][:reading], out=largest[:reading])
+        total[:reading] += short[-1][:reading]
     sizes = np.bincount(np.arange(time) // together)
-    return np.repeat(drops / sizes, sizes), together
+    lengths = torch.tensor(time - sizes, device=total.device)[:, None]
+    features = [short[-1]]
+    if model.pooling == "last_max_mean":
+        features += [largest, total / lengths.clamp(min=1)]
+    without = model.head(torch.where(lengths > 0, torch.cat(features, 1), 0)).squeeze(1)
+    drops = model.running_logits(outputs[None])[0, -1] - without
+    return np.repeat(drops.double().cpu().numpy() / sizes, sizes), together
+
+
+def _weights_for_one_sigmoid(layer: nn.LSTM) -> tuple[Tensor, Tensor, Tensor]:
+    """Input weights [input, 4 hidden], recurrent weights [hidden, 4 hidden] and bias [4 hidden] of a layer.
+
+    Those of the candidate are doubled: since tanh(x) = 2 sigmoid(2x) - 1, one sigmoid then computes all gates. torch's
+    tanh takes three times as long as its sigmoid.
+    """
+    input_weight, short_weight, *biases = layer.all_weights[0]
+    scale = torch.ones_like(input_weight[:, 0])
+    scale.chunk(4)[2].fill_(2)  # torch stacks the gates in the order input, forget, candidate, output
+    return input_weight.T * scale, short_weight.T * scale, sum(biases, torch.zeros_like(scale)) * scale

@@ -1,12 +1,13 @@
 """Explain a prediction: what each word contributed, and what the LSTM's gates did at it.
 
 A word's contribution is measured in logits of positive, by two methods:
-- integrated gradients (Sundararajan et al. 2017, by Captum), from zero word vectors to the review's;
+- integrated gradients (Sundararajan et al. 2017), from zero word vectors to the review's;
 - leave-one-out: the change of the logit without the word.
 
-The gate values come from `LSTMUnit`, the unit written out step by step, on the same word vectors.
+The gate values are those of `LSTMUnit`, the unit written out step by step, on the same word vectors.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,9 +17,11 @@ import torch
 from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out, relative_gap
 from sentiment.explanation.gates import LayerTrace, trace
+from sentiment.inference.engine import thread_pool
 from sentiment.inference.postprocessing import probability
 from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import one_thread
+from sentiment.inference.torch_network import cpu_threads
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
@@ -33,6 +36,7 @@ class ExplainableClassifier(Protocol):
     device: torch.device
     precision: Precision
     temperature: float
+    threads: int | None
 
     def predict(self, texts: str) -> Prediction:
         """Predict one review."""
@@ -130,8 +134,11 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
         raise InputError(f"this review has {prediction.reason}, so there is nothing to explain.")
     tokens = tokenize(normalize(text))
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
+    parallel = classifier.device.type == "cpu" and cpu_threads(classifier.threads) > 1
     with one_thread():
         traces = trace(model, input_ids)
+        # the largest piece of work, beside all others; two threads on its small steps would wait for each other
+        later = thread_pool(2).submit(_by_one_thread, leave_one_out, model, input_ids, traces) if parallel else None
         network = inference_network(model, classifier.precision, classifier.device)
         with torch.inference_mode():
             if isinstance(network, InferenceLSTM):
@@ -140,7 +147,7 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
                 running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
         running = probability(running_logits.cpu().numpy(), classifier.temperature)
         contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
-        left_out, together = leave_one_out(model, input_ids)
+        left_out, together = later.result() if later else leave_one_out(model, input_ids, traces)
     arrays = [LayerTrace(*(value.cpu().numpy() for value in layer)) for layer in traces]
     return Explanation(
         prediction=prediction,
@@ -159,3 +166,8 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
         baseline_logit=baseline_logit,
         traces=arrays,
     )
+
+
+def _by_one_thread(function: Callable[..., tuple[np.ndarray, int]], *arguments: Any) -> tuple[np.ndarray, int]:
+    torch.set_num_threads(1)  # each thread has its own setting
+    return function(*arguments)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sentiment.errors import InputError
 from sentiment.models.lstm import SentimentRNN
-from sentiment.models.lstm_cell import LSTMStep, LSTMUnit
+from sentiment.models.lstm_cell import LSTMStep
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,26 @@ def trace(model: SentimentRNN, input_ids: Tensor) -> list[LSTMStep]:
     model.eval()
     values, steps = model.encoder.embed(input_ids), []
     for layer in lstm_layers(model):
-        steps.append(LSTMUnit.from_lstm(layer)(values))
+        steps.append(_trace_layer(layer, values))
         values = steps[-1].updated_short_memory
     return steps
+
+
+def _trace_layer(layer: nn.LSTM, inputs: Tensor) -> LSTMStep:
+    """Gates and memories of one layer: [time, input] → each [time, hidden]."""
+    short = layer(inputs[None])[0][0]
+    # once the short-term memories are known, the gates of all words are one product
+    input_weight, short_weight, *biases = layer.all_weights[0]
+    gates = F.linear(inputs, input_weight, *biases[:1]) + F.linear(before(short), short_weight, *biases[1:])
+    # torch stacks the gates in the order input, forget, candidate, output
+    added, kept, potential, exposed = gates.chunk(4, 1)
+    added, kept, potential, exposed = added.sigmoid(), kept.sigmoid(), potential.tanh(), exposed.sigmoid()
+    long = added * potential
+    for share, old, new in zip(kept[1:], long[:-1], long[1:], strict=True):
+        new.addcmul_(share, old)
+    return LSTMStep(kept, added, potential, long, exposed, short)
+
+
+def before(memories: Tensor, first: float = 0.0) -> Tensor:
+    """The values before each word instead of after it; `first` before the first word: [time, hidden], same shape."""
+    return F.pad(memories[:-1], (0, 0, 1, 0), value=first)

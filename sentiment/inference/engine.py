@@ -41,7 +41,7 @@ def compute_logits(
     count = threads() if len(batches) > 1 else 1
     compute = functools.partial(network, reviews)
     raise_if_stopped()
-    results = map(compute, batches) if count == 1 else _thread_pool(count).map(compute, batches)
+    results = map(compute, batches) if count == 1 else thread_pool(count).map(compute, batches)
     for rows, found in zip(batches, results, strict=True):
         logits[rows] = found
         raise_if_stopped()
@@ -49,10 +49,10 @@ def compute_logits(
 
 
 @functools.cache
-def _thread_pool(count: int) -> ThreadPoolExecutor:
+def thread_pool(count: int) -> ThreadPoolExecutor:
     """A pool that is never closed: a thread that ends holds MKL locks, and a child forked then would wait forever."""
     return ThreadPoolExecutor(count)
 
 
 # the threads of the parent do not exist in a forked child, which would wait for them forever
-os.register_at_fork(after_in_child=_thread_pool.cache_clear)
+os.register_at_fork(after_in_child=thread_pool.cache_clear)

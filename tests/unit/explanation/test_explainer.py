@@ -1,21 +1,24 @@
 """`explain` compared with `predict` and with values computed by hand; edge cases."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
-from sentiment.explanation import attribution
+from sentiment.explanation import attribution, explainer
 from sentiment.explanation.attribution import COMPLETENESS, integrated_gradients, leave_one_out, relative_gap
 from sentiment.explanation.explainer import explain
 from sentiment.explanation.gates import lstm_layers, trace
 from sentiment.models.lstm import POOLINGS, SentimentRNN
+from sentiment.models.lstm_cell import LSTMUnit
 
 REVIEW = "A wonderful film, I loved it from start to finish. No zeppelins at all!"
 
@@ -101,18 +104,47 @@ def test_contributions_sum_to_the_change_of_the_logit(pooling, head_dim, ids, se
     assert relative_gap(contribution, logit - baseline) <= COMPLETENESS
 
 
+def test_contributions_are_those_of_captum(tiny_classifier):
+    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
+    embedded = tiny_classifier.model.encoder.embed(ids[None]).detach()
+    lengths = torch.tensor([len(ids)])
+    method = IntegratedGradients(lambda vectors: tiny_classifier.model.classify(vectors, lengths.expand(len(vectors))))
+    exact = method.attribute(embedded, torch.zeros_like(embedded), n_steps=512)[0].sum(1).numpy()
+    found, _, _ = integrated_gradients(tiny_classifier.model, ids)
+    np.testing.assert_allclose(found, exact, atol=COMPLETENESS * np.abs(exact).sum())
+
+
 def test_halving_segments_makes_contributions_exact(tiny_classifier, monkeypatch):
     ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
-    monkeypatch.setattr(attribution, "PATH_POINTS", 512)
+    monkeypatch.setattr(attribution, "SEGMENTS", 256)
     exact, logit, baseline = integrated_gradients(tiny_classifier.model, ids, most_splits=0)
-    monkeypatch.setattr(attribution, "PATH_POINTS", 1)
+    monkeypatch.setattr(attribution, "SEGMENTS", 1)
     misses = {}
     for splits in (0, 64):
         contribution, *ends = integrated_gradients(tiny_classifier.model, ids, splits)
-        assert ends == [logit, baseline]
+        assert ends == pytest.approx([logit, baseline], abs=1e-6)
         misses[splits] = relative_gap(contribution, logit - baseline), np.abs(contribution - exact).max()
     assert misses[0][0] > COMPLETENESS >= misses[64][0]
     assert misses[0][1] > 4 * misses[64][1]
+
+
+def test_each_point_of_the_path_is_computed_once_and_few_at_a_time(tiny_classifier, monkeypatch):
+    calls, compute = [], attribution._slopes
+    monkeypatch.setattr(attribution, "_slopes", lambda *args: calls.append(args[2]) or compute(*args))
+    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
+    calls.clear()
+    integrated_gradients(tiny_classifier.model, ids, most_splits=0)
+    assert [len(call) for call in calls] == [8, 5]
+    assert [point for call in calls for point in call] == pytest.approx(np.linspace(0, 1, 13))
+    monkeypatch.setattr(attribution, "COMPLETENESS", 0)  # never reached, so all splits are used
+    calls.clear()
+    integrated_gradients(tiny_classifier.model, ids, most_splits=10)
+    points = [point for call in calls for point in call]
+    assert len(points) == len(set(points)) == 13 + 2 * 10
+    monkeypatch.setattr(attribution, "GRADIENT_TOKENS", 2 * len(ids))
+    calls.clear()
+    integrated_gradients(tiny_classifier.model, ids, most_splits=0)
+    assert [len(call) for call in calls] == [2, 2, 2, 2, 2, 2, 1]
 
 
 def test_completeness_gap_by_hand(tiny_classifier):
@@ -126,15 +158,13 @@ def test_completeness_gap_by_hand(tiny_classifier):
 @given(
     pooling=st.sampled_from(sorted(POOLINGS)),
     ids=st.lists(st.integers(2, 29), min_size=1, max_size=15),
-    batch_tokens=st.sampled_from([1, 20, 8192]),
 )
-@example(pooling="last", ids=list(range(2, 30)) * 3, batch_tokens=8192)
+@example(pooling="last", ids=list(range(2, 30)) * 3)
+@example(pooling="last_max_mean", ids=list(range(2, 30)) * 3)
 @settings(max_examples=25, deadline=None, derandomize=True)
-def test_leave_one_out_is_the_logit_without_the_word(pooling, ids, batch_tokens):
+def test_leave_one_out_is_the_logit_without_the_word(pooling, ids):
     model = network(pooling, 0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attribution, "BATCH_TOKENS", batch_tokens)
-        found, together = leave_one_out(model, torch.tensor(ids))
+    found, together = leave_one_out(model, torch.tensor(ids))
     whole = logit_of(model, ids)
     expected = [whole - logit_of(model, ids[:t] + ids[t + 1 :]) for t in range(len(ids))]
     assert together == 1
@@ -146,14 +176,45 @@ def logit_of(model: SentimentRNN, ids: list[int]) -> float:
     return float(model(padded, torch.tensor([len(ids)])).detach())
 
 
-def test_in_a_long_review_neighbors_are_left_out_together(monkeypatch):
+@pytest.mark.parametrize("pooling", sorted(POOLINGS))
+def test_in_a_long_review_neighbors_are_left_out_together(monkeypatch, pooling):
     monkeypatch.setattr(attribution, "MOST_LEFT_OUT", 4)
-    model, ids = network("last_max_mean", 0), list(range(2, 13))  # 11 words in groups of 3, 3, 3, 2
+    model, ids = network(pooling, 0), list(range(2, 13))  # 11 words in groups of 3, 3, 3, 2
     found, together = leave_one_out(model, torch.tensor(ids))
     assert together == 3
     whole = logit_of(model, ids)
-    np.testing.assert_allclose(found[:3], (whole - logit_of(model, ids[3:])) / 3, atol=1e-4)
-    np.testing.assert_allclose(found[9:], (whole - logit_of(model, ids[:9])) / 2, atol=1e-4)
+    for start, size in ((0, 3), (3, 3), (6, 3), (9, 2)):
+        expected = (whole - logit_of(model, ids[:start] + ids[start + size :])) / size
+        np.testing.assert_allclose(found[start : start + size], expected, atol=1e-4)
+
+
+def test_traces_are_those_of_the_unit_written_out_and_serve_leave_one_out():
+    model, ids = network("last_max_mean", 0), torch.arange(2, 30)
+    found = trace(model, ids)
+    before = [tensor.clone() for layer in found for tensor in layer]
+    values = model.encoder.embed(ids)
+    for layer, steps in zip(lstm_layers(model), found, strict=True):
+        expected = LSTMUnit.from_lstm(layer)(values)
+        for mine, theirs in zip(steps, expected, strict=True):
+            np.testing.assert_allclose(mine, theirs.detach(), atol=1e-5)
+        values = expected.updated_short_memory
+    np.testing.assert_array_equal(leave_one_out(model, ids, found)[0], leave_one_out(model, ids)[0])
+    for mine, theirs in zip((tensor for layer in found for tensor in layer), before, strict=True):
+        np.testing.assert_array_equal(mine, theirs)  # leave_one_out has not overwritten them
+
+
+def test_two_threads_give_the_same_explanation_and_one_asks_for_no_other(tiny_checkpoint, monkeypatch):
+    used, leave = [], explainer.leave_one_out
+
+    def watched(*arguments):
+        used.append(threading.get_ident())
+        return leave(*arguments)
+
+    monkeypatch.setattr(explainer, "leave_one_out", watched)
+    one, two = (SentimentClassifier(tiny_checkpoint, threads=threads).explain(REVIEW) for threads in (1, 2))
+    assert used[0] == threading.get_ident() != used[1]
+    np.testing.assert_array_equal(one.left_out, two.left_out)
+    np.testing.assert_array_equal(one.contribution, two.contribution)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "​"])

@@ -118,8 +118,8 @@ def test_batches_at_a_time(
     monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
     monkeypatch.setattr(engine, "BATCH_TOKENS", 4)
     used: list[int] = []
-    open_pool = engine._thread_pool
-    monkeypatch.setattr(engine, "_thread_pool", lambda count: used.append(count) or open_pool(count))
+    open_pool = engine.thread_pool
+    monkeypatch.setattr(engine, "thread_pool", lambda count: used.append(count) or open_pool(count))
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(allowed)
@@ -136,7 +136,7 @@ def test_a_wrong_number_is_refused(tiny_model_directory: Path) -> None:
 
 def test_the_number_reaches_the_engine(tiny_model_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "BATCH_TOKENS", 2)
-    monkeypatch.setattr(engine, "_thread_pool", lambda count: (_ for _ in ()).throw(RuntimeError(f"{count} threads")))
+    monkeypatch.setattr(engine, "thread_pool", lambda count: (_ for _ in ()).throw(RuntimeError(f"{count} threads")))
     classifier = SentimentClassifier.from_pretrained(tiny_model_directory, threads=5)
     with pytest.raises(RuntimeError, match="5 threads"):
         classifier.predict(["a film", "a wonderful film"])
