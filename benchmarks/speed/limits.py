@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> str:
     from sentiment.errors import InputError
     from sentiment.inference.threads import one_thread
     from sentiment.models.inference_lstm import InferenceLSTM, inference_network
+    from sentiment.training.memory import freed_memory_kept
 
     info = machine_info()
     classifier = SentimentClassifier.from_pretrained(options.model)
@@ -69,7 +70,8 @@ def run(options: argparse.Namespace) -> str:
     profile = partial(stage_seconds, classifier, texts)
     profiles = in_turns({"stages": profile}, options.rounds)["stages"]
     stages = {name: [found[name] for found in profiles] for name in profiles[0]}
-    timings = in_turns({name: partial(timed, call) for name, call in calls.items()}, options.rounds)
+    with freed_memory_kept():  # as in a training
+        timings = in_turns({name: partial(timed, call) for name, call in calls.items()}, options.rounds)
     seconds = {name: [taken for taken, _ in found] for name, found in timings.items()}
 
     def of_one_core() -> dict[str, float]:

@@ -51,11 +51,16 @@ def runtimes(classifier: SentimentClassifier, reviews: EncodedReviews) -> dict[s
 
 def _with_int8_weights(graph: bytes) -> bytes:
     """The graph with int8 weights in its LSTM layers (`DynamicQuantizeLSTM`)."""
+    import onnxruntime
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "fp32.onnx", Path(scratch) / "int8.onnx"
-        source.write_bytes(graph)
+        options = onnxruntime.SessionOptions()
+        # weights stored in float16 become constants in float32, which alone are quantized
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(source)
+        onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         quantize_dynamic(source, target, ["LSTM"], per_channel=True, weight_type=QuantType.QInt8)
         return target.read_bytes()
 

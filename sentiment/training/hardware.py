@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sentiment.data.batching import share
 from sentiment.errors import InputError
+from sentiment.training.memory import keep_few_operations
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Hardware:
         elif precision == "bf16" and not _has_bf16(cpu):
             name = "this CPU" if cpu else torch.cuda.get_device_name()
             raise InputError(f"run.precision is bf16, which {name} does not support; use --run.precision=fp32 or auto.")
+        keep_few_operations()
         return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if precision == "bf16" else "no"))
 
     def share(self, rows: int) -> slice:

@@ -28,6 +28,7 @@ from sentiment.errors import InputError, RunError
 from sentiment.io.signals import Stopped, catch_signals, stop_requested
 from sentiment.training.checkpointing import Progress, load_latest_state, restore_training, save_state, training_tensors
 from sentiment.training.hardware import Hardware
+from sentiment.training.memory import freed_memory_kept
 from sentiment.training.objective import Objective
 from sentiment.training.run import record_epoch
 
@@ -99,7 +100,7 @@ class Trainer:
         started = time.monotonic()
         total_steps = sum(len(self.objective.start_epoch(epoch)) for epoch in range(self.optimization.epochs))
         try:
-            with catch_signals():
+            with catch_signals(), freed_memory_kept():
                 self._train_epochs(total_steps, carried)
         finally:
             self._log_saving_time(time.monotonic() - started)
