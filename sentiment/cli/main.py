@@ -119,7 +119,7 @@ def _log_to_stderr() -> None:
     package = logging.getLogger("sentiment")
     if not package.handlers:
         package.addHandler(_StderrHandler())
-        package.setLevel(logging.INFO)
+    package.setLevel(logging.INFO)  # --verbose changes it for one command
 
 
 def main() -> NoReturn:

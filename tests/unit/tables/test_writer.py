@@ -30,6 +30,8 @@ openpyxl = pytest.importorskip("openpyxl")
 class Cheerful(Predictor):
     """Likes everything, at once."""
 
+    runtime = "good mood"
+
     def __init__(self) -> None:
         pass
 
