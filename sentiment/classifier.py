@@ -61,8 +61,8 @@ class SentimentClassifier(Predictor):
         assert isinstance(model, SentimentRNN)
         self.model = model.to(self.device)
         inference_network(self.model, precision, self.device)  # raises if it is not available
-        self._onnx: tuple[list[tuple[int, int]], Network] | None = None
-        """The network for ONNX Runtime, and from which weights it was built."""
+        self._onnx: tuple[list[tuple[int, int]], Network | None] | None = None
+        """From which weights the network for ONNX Runtime was built, and the network; None if that is not installed."""
 
     @classmethod
     def from_pretrained(
@@ -129,7 +129,7 @@ class SentimentClassifier(Predictor):
 
                 self._onnx = key, OnnxNetwork(build_graph(self.model).SerializeToString(), "the model")
             except (ModuleNotFoundError, RunError):
-                return None
+                self._onnx = key, None  # remembered, since looking for a package takes longer than a review
         return self._onnx[1]
 
     def __getstate__(self) -> dict[str, Any]:
