@@ -136,6 +136,12 @@ class SentimentClassifier(Predictor):
         """Everything except the network for ONNX Runtime, which another process builds when it needs it."""
         return self.__dict__ | {"_onnx": None}
 
+    def to(self, device: str | torch.device) -> "SentimentClassifier":
+        """The same model on another device."""
+        if torch.device(device) == self.device:
+            return self
+        return SentimentClassifier(self.checkpoint, device, self.precision, self.threads)
+
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""
         return self.checkpoint.digest()

@@ -17,13 +17,14 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from tqdm import tqdm
 
-from sentiment.batch.distributed import predict_distributed
 from sentiment.config import DataConfig
 from sentiment.errors import InputError, RunError
+from sentiment.inference.arrow import FIELDS
 from sentiment.inference.base import Predictor
 from sentiment.inference.prediction import Predictions
 from sentiment.io.files import (
@@ -47,19 +48,6 @@ from sentiment.tables.writer import WRITABLE, join_parts, part_ending, write_par
 logger = logging.getLogger(__name__)
 
 STANDARD_OUTPUT = STANDARD_INPUT
-ADDED = pa.schema(
-    {
-        "label": pa.string(),
-        "probability": pa.float64(),
-        "score": pa.float64(),
-        "tokens": pa.int64(),
-        "unknown_tokens": pa.int64(),
-        "truncated": pa.bool_(),
-        "uncertain": pa.bool_(),
-        "reason": pa.string(),
-    }
-)
-"""Names and types of the fields of `Prediction`."""
 _PART = re.compile(r"rows-(\d{12})-(\d{12})-(\d{12})-(\d{12})")
 
 
@@ -195,12 +183,9 @@ class _Job:
     def _check(self) -> None:
         """Write job.json, or check that an existing one describes the same job."""
         file = self.directory / "job.json"
-        settings = asdict(self.data)
-        names = ("text_column", "label_column", "format", "delimiter", "encoding", "header", "quotes")
-        reading = {name: settings[name] for name in names}
         job = {
             "input": {str(path): fingerprint(path)["sha256"] for path in self.files},
-            "way of reading": reading,
+            "way of reading": way_of_reading(self.data),
             "output": self.output_format.name,
             "model": self.classifier.digest(),
         }
@@ -274,7 +259,7 @@ class _Job:
 
     @property
     def _types(self) -> pa.Schema:
-        return pa.schema([*([pa.field("file", pa.string())] if len(self.files) > 1 else []), *ADDED])
+        return pa.schema([*([pa.field("file", pa.string())] if len(self.files) > 1 else []), *FIELDS])
 
     def _stopped(self, number: int, row: int) -> Stopped:
         message = f"stopped by {signal.Signals(number).name} after {row} rows"
@@ -314,7 +299,14 @@ def predict_texts(classifier: Predictor, texts: Sequence[str | None]) -> Predict
     Raises:
         Stopped: after SIGINT or SIGTERM.
     """
-    return predict_distributed(classifier, [text or "" for text in texts])
+    return classifier.predict_columns([text or "" for text in texts])
+
+
+def way_of_reading(data: DataConfig) -> dict[str, Any]:
+    """The settings that decide which rows and texts a file has; the same in all runs of a job."""
+    settings = asdict(data)
+    names = ("text_column", "label_column", "format", "delimiter", "encoding", "header", "quotes")
+    return {name: settings[name] for name in names}
 
 
 def _numbers(part: Path) -> tuple[int, int, int, int]:

@@ -11,10 +11,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import NoReturn
 
-from sentiment.batch.distributed import distributed_session
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
 from sentiment.cli.predict import explain, export, predict
 from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train
@@ -53,8 +51,8 @@ RENAMED = {
 }
 """{old name in version 0.1: new name} of commands. Old names still work in this release, with a warning."""
 
-DISTRIBUTED = ("evaluate", "predict")
-"""Commands that share the prediction of reviews among the processes of torchrun (`distributed_session`)."""
+TRAINING = ("train", "pretrain", "distill", "recipe", "gradient-flow")
+"""Commands that several processes of torchrun can run together."""
 
 
 class _StderrHandler(logging.Handler):
@@ -82,9 +80,11 @@ def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):  # print texts that the terminal cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with distributed_session() if command in DISTRIBUTED else nullcontext(True) as is_main:
-            if is_main:
-                COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
+        if command not in TRAINING and int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
+            raise InputError(
+                "torchrun is for training; for prediction on several machines, add --engine ray to predict."
+            )
+        COMMANDS[command](sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except (InputError, RunError) as error:
         print(f"sentiment {command}: {error}", file=sys.stderr)

@@ -1,7 +1,6 @@
 """Options that several commands share: configuration, model, device and source of reviews."""
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,21 +112,19 @@ def load_classifier(options: argparse.Namespace, precision: "Precision" = "auto"
 
 
 def chosen_device(wanted: str) -> str:
-    """Choose "cpu" or "cuda"; "auto" is "cuda" if there is a GPU for each process on this machine.
+    """Choose "cpu" or "cuda"; "auto" is "cuda" if there is a GPU.
 
     Raises:
-        InputError: for "cuda" without enough GPUs.
+        InputError: for "cuda" without a GPU.
     """
     if wanted == "cpu":
         return wanted
     import torch
 
-    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # set by torchrun; each process needs its own GPU
-    if torch.cuda.is_available() and (processes == 1 or torch.cuda.device_count() >= processes):
+    if torch.cuda.is_available():
         return "cuda"
     if wanted == "cuda":
-        found = f"{torch.cuda.device_count()} GPU(s) for {processes} process(es)"
-        raise InputError(f"--device is cuda, but torch sees {found}; use --device cpu or auto.")
+        raise InputError("--device is cuda, but torch sees no GPU here; use --device cpu or auto.")
     return "cpu"
 
 

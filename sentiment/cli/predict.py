@@ -18,6 +18,7 @@ from sentiment.errors import InputError
 from sentiment.io.formats import format_of
 
 if TYPE_CHECKING:
+    from sentiment.batch.file_job import Outcome
     from sentiment.config import DataConfig
     from sentiment.inference.base import Predictor
 
@@ -41,12 +42,20 @@ def predict(arguments: Sequence[str]) -> None:
     )
     parser.add_argument(
         "--output",
-        type=path,
+        type=lambda text: text if "://" in text else path(text),
         metavar="FILE",
         help="file for the rows with their predictions, of the same formats except .txt; - is standard output "
         "(default: print one line per review)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    parser.add_argument(
+        "--engine",
+        choices=["local", "ray"],
+        default="local",
+        help="what computes a job with --input and --output: this process, or Ray on one or many machines, for which "
+        "--output is a directory (default: local)",
+    )
+    parser.add_argument("--ray-address", metavar="ADDRESS", help="Ray cluster, such as auto (default: this machine)")
     parser.add_argument("--resume", action="store_true", help="resume a job with --input and --output that was stopped")
     add_reading_options(parser, labels=False)
     options = parser.parse_args(arguments)
@@ -66,6 +75,7 @@ def predict(arguments: Sequence[str]) -> None:
         raise InputError("--output needs --input: a file of reviews, or - for standard input.")
     if options.output is None and (options.resume or options.overwrite):
         raise InputError("--resume and --overwrite are for jobs that write files; give --input and --output.")
+    _check_engine(options)
     if options.json and options.output is not None:
         raise InputError("--json is only for printed predictions; choose an --output that ends in .jsonl instead.")
     if options.input is None:
@@ -83,7 +93,9 @@ def predict(arguments: Sequence[str]) -> None:
     from sentiment.config import DataConfig
 
     data = DataConfig(source=options.input, **reading_settings(options))
-    if options.output is None:
+    if options.engine == "ray":
+        _predict_on_ray(options, data)
+    elif options.output is None:
         from sentiment.batch.stream import predict_and_print
 
         predict_and_print(load_predictor(options), data, options.json)
@@ -91,21 +103,52 @@ def predict(arguments: Sequence[str]) -> None:
         _predict_file(load_predictor(options), data, options)
 
 
+def _check_engine(options: argparse.Namespace) -> None:
+    if options.engine == "local":
+        if isinstance(options.output, str):
+            raise InputError(f"{options.output}: is an address, to which --engine ray writes; give a file.")
+        if options.ray_address is not None:
+            raise InputError("--ray-address is for --engine ray.")
+        return
+    if options.input is None or options.output is None:
+        raise InputError("--engine ray is for jobs; give --input and --output.")
+    if str(options.output) == "-":
+        raise InputError("--engine ray writes a directory of shards, not standard output; give a directory.")
+    if options.threads is not None:
+        raise InputError("--threads is for the local engine; with --engine ray, actors have one CPU each.")
+    if options.overwrite:
+        raise InputError("--engine ray overwrites nothing; choose another --output, or add --resume to continue a job.")
+
+
+def _predict_on_ray(options: argparse.Namespace, data: "DataConfig") -> None:
+    from sentiment.batch.ray_cluster import Cluster
+    from sentiment.batch.ray_job import predict_on_ray
+
+    started = time.monotonic()
+    cluster = Cluster(options.ray_address, options.device)
+    options.device = "cpu"  # of this process; the actors compute on the nodes' devices
+    classifier = load_predictor(options)
+    outcome = predict_on_ray(classifier, data, str(options.output), cluster, resume=options.resume)
+    print(f"{options.output}: {_summary(outcome, started)}")
+
+
+def _summary(outcome: "Outcome", started: float) -> str:
+    from sentiment.batch.stream import counted
+
+    notes = f" ({counted(outcome.without_text, 'row')} without a text)" if outcome.without_text else ""
+    notes += f", {counted(outcome.skipped, 'row')} skipped" if outcome.skipped else ""
+    return f"{counted(outcome.predicted, 'review')}{notes} in {time.monotonic() - started:.1f} s"
+
+
 def _predict_file(classifier: "Predictor", data: "DataConfig", options: argparse.Namespace) -> None:
     from sentiment.batch.file_job import STANDARD_OUTPUT, predict_file
-    from sentiment.batch.stream import counted
 
     started = time.monotonic()
     outcome = predict_file(classifier, data, options.output, overwrite=options.overwrite, resume=options.resume)
-    notes = f" ({counted(outcome.without_text, 'row')} without a text)" if outcome.without_text else ""
-    notes += f", {counted(outcome.skipped, 'row')} skipped" if outcome.skipped else ""
-    seconds = time.monotonic() - started
-    to_output = options.output == STANDARD_OUTPUT
-    summary = f"{counted(outcome.predicted, 'review')}{notes} in {seconds:.1f} s"
-    if to_output:
-        logger.info("%s", summary)
+    if options.output == STANDARD_OUTPUT:
+        logger.info("%s", _summary(outcome, started))
     else:
-        print(f"{options.output}: {summary}")
+        print(f"{options.output}: {_summary(outcome, started)}")
 
 
 def _file_argument(texts: Sequence[str]) -> str | None:

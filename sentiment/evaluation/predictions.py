@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from sentiment.batch.distributed import predict_distributed
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
 from sentiment.inference.postprocessing import is_positive
@@ -90,7 +89,7 @@ def collect_predictions(
     with catch_signals(), tqdm(total=len(texts), unit="review", desc="predict", mininterval=1) as bar:
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
-            predictions += predict_distributed(classifier, chunk).rows()
+            predictions += classifier.predict(chunk)
             bar.update(len(chunk))
     probabilities = np.array([0.5 if (p := prediction.probability) is None else p for prediction in predictions])
     numbers = np.arange(len(texts)) if rows is None else np.asarray(rows, dtype=np.int64)

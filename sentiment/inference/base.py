@@ -40,6 +40,14 @@ class Predictor(ABC):
         """What computes the logits, such as "torch, fp32 on cpu"."""
 
     @abstractmethod
+    def to(self, device: str) -> "Predictor":
+        """The same model on another device, "cpu" or "cuda".
+
+        Raises:
+            InputError: if it cannot compute there.
+        """
+
+    @abstractmethod
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sentiment.data.batching import EncodedReviews
+from sentiment.errors import InputError
 from sentiment.inference.base import Predictor
 from sentiment.inference.engine import compute_logits
 from sentiment.inference.onnx_network import OnnxNetwork
@@ -67,6 +68,16 @@ class OnnxClassifier(Predictor):
     def runtime(self) -> str:
         """What computes the logits."""
         return "ONNX Runtime, fp32 on cpu"
+
+    def to(self, device: str) -> "OnnxClassifier":
+        """The model itself, for "cpu".
+
+        Raises:
+            InputError: for another device.
+        """
+        if device != "cpu":
+            raise InputError(f"an exported model runs only on the CPU, not on {device}.")
+        return self
 
     def digest(self) -> str:
         """SHA-256 of everything that a prediction depends on."""

@@ -82,12 +82,6 @@ class Predictions:
         return [Prediction(*fields) for fields in zip(*self.columns().values(), strict=True)]
 
 
-def join(parts: Sequence[Predictions]) -> Predictions:
-    """The predictions of several lists of reviews, one list after the other."""
-    names = vars(parts[0])
-    return Predictions(*(np.concatenate([vars(part)[name] for part in parts]) for name in names))
-
-
 def reason(tokens: Sequence[str], ids: np.ndarray, unknown: int) -> str | None:
     """`Prediction.reason` of a text that is not empty.
 

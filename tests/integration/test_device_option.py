@@ -66,23 +66,20 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    sentence = "--device is cuda, but torch sees 0 GPU(s) for 1 process(es); use --device cpu or auto."
+    sentence = "--device is cuda, but torch sees no GPU here; use --device cpu or auto."
     assert call(command, *CALLS[command], "--device", "cuda") == (2, f"sentiment {command}: {sentence}\n")
     assert asked == []
     call(command, *CALLS[command])
     assert asked == ["cpu"]
 
 
-def test_processes_that_outnumber_the_gpus_read_on_the_cpu(
+def test_torchrun_is_refused_except_for_training(
     call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # as torchrun sets it
-    call("predict", SAMPLES)
-    assert asked == ["cpu"]
-    code, said = call("predict", SAMPLES, "--device", "cuda")
-    assert code == 2 and "1 GPU(s) for 2 process(es)" in said
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it
+    code, said = call("predict", SAMPLES)
+    assert code == 2 and "torchrun is for training" in said and "--engine ray" in said and asked == []
+    assert call("train", "nothing.yaml") == (2, "sentiment train: nothing.yaml: no such configuration file.\n")
 
 
 def test_a_few_texts_are_computed_on_the_cpu_unless_the_gpu_is_asked_for(

@@ -1,8 +1,10 @@
+from itertools import chain
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.data.batching import EncodedReviews, length_batches, shuffled_batches
+from sentiment.data.batching import EncodedReviews, length_batches, share, shuffled_batches
 from sentiment.text.vocabulary import PADDING_ID
 
 lengths_lists = st.lists(st.integers(0, 60), max_size=80).map(lambda values: np.array(values, dtype=np.int64))
@@ -55,3 +57,11 @@ def test_batch_is_right_padded() -> None:
     assert batch.lengths.tolist() == [1, 3, 0]
     assert batch.labels.tolist() == [1, 1, 0]
     assert reviews.batch([1]).input_ids.shape == (1, 1)
+
+
+@given(rows=st.integers(0, 500), count=st.integers(1, 40))
+def test_shares_contain_all_rows_once_and_in_order(rows: int, count: int) -> None:
+    everything = list(range(rows))
+    shares = [everything[share(rows, index, count)] for index in range(count)]
+    assert list(chain.from_iterable(shares)) == everything
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
