@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ def connect(cluster: Cluster) -> Iterator[str]:
     """Context manager in which Ray runs; yields the device of the actors. What is started here ends here.
 
     Raises:
-        InputError: if the device is "cuda" and the cluster has no GPU.
+        InputError: if the address is none, or the device is "cuda" and the cluster has no GPU.
         RunError: if Ray is not installed, or there is no cluster at the address.
     """
     # Ray says, as an error, that an actor cannot start again without the model, which the driver holds to the end
@@ -47,12 +48,14 @@ def connect(cluster: Cluster) -> Iterator[str]:
     if ray.is_initialized():  # by the program that calls this
         yield _device(cluster)
         return
+    _check_address(cluster.address)
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
         dashboard = None if cluster.address else False
         ray.init(cluster.address or "local", include_dashboard=dashboard, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise RunError(f"no Ray cluster at {cluster.address}: {' '.join(str(error).split())}.") from error
+        failed = f"no Ray cluster at {cluster.address}" if cluster.address else "Ray cannot start here"
+        raise RunError(f"{failed}: {' '.join(str(error).split()).rstrip('.')}.") from error
     try:
         context = DataContext.get_current()
         context.enable_progress_bars = False
@@ -61,6 +64,19 @@ def connect(cluster: Cluster) -> Iterator[str]:
         yield _device(cluster)
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str | None) -> None:
+    """Check that something answers at an address, for which Ray itself would wait more than ten minutes."""
+    if address in (None, "auto", "local"):
+        return
+    host, _, port = str(address).removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise InputError(f"--ray-address is {address}; give auto, or HOST:PORT, such as 10.0.0.5:6379.")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise RunError(f"no Ray cluster at {address}: {error.strerror or error}.") from error
 
 
 def _device(cluster: Cluster) -> str:

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment.batch.ray_job import Cluster, predict_on_ray
+from sentiment.batch.ray_cluster import Cluster, connect
+from sentiment.batch.ray_job import predict_on_ray
 from sentiment.classifier import SentimentClassifier
 from sentiment.cli import main as cli
 from sentiment.config import DataConfig
-from sentiment.errors import InputError
+from sentiment.errors import InputError, RunError
 
 ray = pytest.importorskip("ray", reason="needs ray: pip install -e '.[ray]'")
 
@@ -160,6 +161,23 @@ def test_without_ray_the_command_says_how_to_install_it(
     code = run("--model", tiny_model_directory, "--input", broken, "--engine", "ray", "--output", tmp_path / "out")
     assert code == 1 and "Ray is not installed; install it with: pip install" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("127.0.0.1:9", r"no Ray cluster at 127\.0\.0\.1:9: Connection refused\."),
+        ("nowhere", "--ray-address is nowhere; give auto, or HOST:PORT"),
+    ],
+)
+def test_an_address_where_no_cluster_is(address: str, sentence: str) -> None:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises((InputError, RunError), match=sentence),
+    ):
+        patch.setattr(ray, "is_initialized", lambda: False)
+        with connect(Cluster(address)):
+            pytest.fail("connected")
 
 
 def test_files_without_a_row_to_predict_leave_no_output(tmp_path: Path, tiny_classifier: SentimentClassifier) -> None:

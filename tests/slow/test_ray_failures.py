@@ -24,7 +24,8 @@ ray = pytest.importorskip("ray", reason="needs ray: pip install -e '.[ray]'")
 
 from ray.cluster_utils import Cluster as SimulatedCluster  # noqa: E402
 
-from sentiment.batch.ray_job import Cluster, predict_on_ray  # noqa: E402
+from sentiment.batch.ray_cluster import Cluster  # noqa: E402
+from sentiment.batch.ray_job import predict_on_ray  # noqa: E402
 
 pytestmark = pytest.mark.timeout(900)
 FILES, ROWS = 12, 2500
