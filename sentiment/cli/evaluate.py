@@ -23,31 +23,34 @@ logger = logging.getLogger(__name__)
 
 def evaluate(arguments: Sequence[str]) -> None:
     """Evaluate a model on labeled reviews: --data SOURCE [--model DIR] [--split test] [--output DIR]."""
-    parser = model_parser("evaluate", "Evaluate a model on labeled reviews and print its metrics.")
+    examples = ["--data my_reviews.csv --output report", "--model imdb-small --data stanfordnlp/imdb --split test"]
+    parser = model_parser("evaluate", "Evaluate a model on labeled reviews and print its metrics.", examples)
     add_data_options(parser, "labeled reviews: hub id, directory or file", split=True)
-    parser.add_argument(
-        "--output", metavar="DIR", type=path, help="write metrics.json, predictions.parquet and report.html to DIR"
-    )
-    parser.add_argument(
+    group = parser.add_argument_group("comparisons")
+    group.add_argument(
         "--train-data",
         metavar="SOURCE",
         help="training reviews for the baselines (default: the train split of --data)",
     )
-    parser.add_argument("--no-baselines", action="store_true", help="do not fit and compare linear baselines")
-    parser.add_argument(
+    group.add_argument("--no-baselines", action="store_true", help="do not fit and compare linear baselines")
+    group.add_argument(
         "--compare",
         nargs="+",
         default=[],
         metavar="DIR",
         help="models, or their predictions.parquet, to compare with",
     )
-    parser.add_argument(
+    group.add_argument(
         "--pairs",
         type=path,
         metavar="FILE",
         help="contrast pairs: file with the columns original, edited, label_original and label_edited",
     )
-    parser.add_argument(
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--output", metavar="DIR", type=path, help="write metrics.json, predictions.parquet and report.html to DIR"
+    )
+    group.add_argument(
         "--update-model", action="store_true", help="also write the metrics and the model card to the model directory"
     )
     options = parser.parse_args(arguments)
@@ -92,9 +95,8 @@ def evaluate(arguments: Sequence[str]) -> None:
 
 def checklist(arguments: Sequence[str]) -> None:
     """Test a model on negation, typos, swapped names and more: [--model DIR] [--train-data SOURCE] [--json]."""
-    parser = model_parser(
-        "checklist", "Test a model on short sentences with known labels (CheckList) and print failure rates."
-    )
+    about = "Test a model on short sentences with known labels (CheckList) and print failure rates."
+    parser = model_parser("checklist", about, ["--model imdb-small", "--train-data my_reviews --json"])
     add_data_options(parser, "also test linear baselines, fitted on the train split of SOURCE", "--train-data")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args(arguments)
@@ -113,9 +115,9 @@ def checklist(arguments: Sequence[str]) -> None:
 
 def truncation(arguments: Sequence[str]) -> None:
     """Measure the accuracy at several token limits: --data SOURCE [--model DIR] [--limits 256 512]."""
-    parser = model_parser(
-        "truncation", "Measure the accuracy at several token limits, and which part of a long review to keep."
-    )
+    about = "Measure the accuracy at several token limits, and which part of a long review to keep."
+    examples = ["--data my_reviews.csv", "--model imdb-small --data stanfordnlp/imdb --limits 128 256 512"]
+    parser = model_parser("truncation", about, examples)
     add_data_options(
         parser, "labeled reviews: validation part of a hub id or directory, or all reviews of a file", validation=True
     )
@@ -138,9 +140,8 @@ def truncation(arguments: Sequence[str]) -> None:
 
 def short_text(arguments: Sequence[str]) -> None:
     """Evaluate a model on short excerpts of validation reviews: --data SOURCE [--model DIR]."""
-    parser = model_parser(
-        "short-text", "Evaluate a model and an n-gram baseline on short excerpts of validation reviews."
-    )
+    about = "Evaluate a model and an n-gram baseline on short excerpts of validation reviews."
+    parser = model_parser("short-text", about, ["--data my_reviews", "--model imdb-small --data stanfordnlp/imdb"])
     about = "hub id, directory or file with a train split; its validation part is used"
     add_data_options(parser, about, validation=True)
     options = parser.parse_args(arguments)
@@ -154,9 +155,9 @@ def short_text(arguments: Sequence[str]) -> None:
 
 def faithfulness(arguments: Sequence[str]) -> None:
     """Test explanations by deleting words: --data SOURCE [--model DIR] [--reviews 500] [--output FILE]."""
-    parser = model_parser(
-        "faithfulness", "Delete the words that explanations mark as important, and compare with deleting random words."
-    )
+    about = "Delete the words that explanations mark as important, and compare with deleting random words."
+    examples = ["--data my_reviews.csv --reviews 100", "--data stanfordnlp/imdb --output faithfulness.json"]
+    parser = model_parser("faithfulness", about, examples)
     add_data_options(parser, "reviews: hub id, directory or file; labels are not needed", split=True)
     parser.add_argument("--reviews", type=int, default=500, help="number of reviews, drawn at random (default: 500)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random reviews and words (default: 0)")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
+from sentiment.cli.parser import nearest
 from sentiment.cli.predict import explain, export, predict
 from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train
 from sentiment.cli.tutorial import gradient_flow, toy_task
@@ -59,10 +60,13 @@ class _StderrHandler(logging.Handler):
     """Writes messages to standard error without breaking a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm
-
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        tqdm.write(prefix + self.format(record), file=sys.stderr)
+        if "tqdm" in sys.modules:
+            from tqdm import tqdm
+
+            tqdm.write(prefix + self.format(record), file=sys.stderr)
+        else:  # no progress bar can be there yet
+            print(prefix + self.format(record), file=sys.stderr)
 
 
 def run(command: str, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -119,17 +123,37 @@ def _log_to_stderr() -> None:
     package = logging.getLogger("sentiment")
     if not package.handlers:
         package.addHandler(_StderrHandler())
-    package.setLevel(logging.INFO)  # --verbose changes it for one command
+    package.setLevel(logging.INFO)  # --quiet and --verbose change it for one command
 
 
 def main() -> NoReturn:
     """Entry point of the command `sentiment`."""
     arguments = sys.argv[1:]
-    if arguments and (arguments[0] in COMMANDS or arguments[0] in RENAMED):
+    first = arguments[0] if arguments else None
+    if first in COMMANDS or first in RENAMED:
         run(arguments[0], arguments[1:])
-    wants_help = bool(arguments) and arguments[0] in ("-h", "--help")
+    if first in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"sentiment-rnn {version('sentiment-rnn')}")
+        raise SystemExit(0)
+    if first is None or first in ("-h", "--help"):
+        print(_overview(), file=sys.stdout if first else sys.stderr)
+        raise SystemExit(0 if first else 2)
+    print(f"sentiment: {_no_command(first)}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _overview() -> str:
+    """All commands, each with its docstring."""
     width = max(map(len, COMMANDS))
     lines = ["usage: sentiment COMMAND ...", "", *(f"  {name:{width}}  {f.__doc__}" for name, f in COMMANDS.items())]
-    lines += ["", "`sentiment COMMAND --help` shows the options of a command."]
-    print("\n".join(lines), file=sys.stdout if wants_help else sys.stderr)
-    raise SystemExit(0 if wants_help else 2)
+    return "\n".join([*lines, "", "`sentiment COMMAND --help` shows the options of a command."])
+
+
+def _no_command(name: str) -> str:
+    kind = "option" if name.startswith("-") else "command"
+    wanted = nearest(name, ("--help", "--version") if kind == "option" else [*COMMANDS, *RENAMED])
+    if wanted is None:
+        return f"no {kind} {name}; `sentiment --help` lists the commands."
+    return f"no {kind} {name}; did you mean {RENAMED.get(wanted, wanted)}?"

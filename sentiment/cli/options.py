@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentiment.cli.configurations import find_configuration
+from sentiment.cli.parser import CommandParser
+from sentiment.cli.settings import SHORT, add_settings, add_short_options, check_contradictions, file_first
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
 
@@ -18,7 +21,12 @@ RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "resum
 
 
 def configured(
-    command: str, description: str, config_class: Any, arguments: Sequence[str], own: Mapping[str, Any] = RESUME
+    command: str,
+    description: str,
+    config_class: Any,
+    arguments: Sequence[str],
+    own: Mapping[str, Any] = RESUME,
+    examples: Sequence[str] = (),
 ) -> tuple[Any, argparse.Namespace]:
     """Parse `CONFIG.yaml [own options] [--dotted.key=value ...]`; prints the help and exits if requested.
 
@@ -28,6 +36,7 @@ def configured(
         config_class: class of the configuration.
         arguments: arguments of the command.
         own: options that are not settings: {name: keyword arguments of `add_argument`}.
+        examples: calls for the end of the help, without `sentiment COMMAND`.
 
     Returns:
         The configuration, and the values of the own options.
@@ -35,51 +44,56 @@ def configured(
     Raises:
         InputError: if the configuration or its source of reviews cannot be read, or an option is unknown.
     """
-    from sentiment.config import load_config, parser_for
+    from sentiment.config import load_config
 
-    parser = argparse.ArgumentParser(f"sentiment {command} CONFIG.yaml", add_help=False, allow_abbrev=False)
+    shown = " ".join(
+        f"[{name} {keywords['metavar']}]" if "metavar" in keywords else f"[{name}]" for name, keywords in own.items()
+    )
+    usage = f"sentiment {command} CONFIG.yaml {shown} [--dotted.key=value ...]"
+    parser = CommandParser(command, description, examples, usage)
+    parser.add_argument("file", metavar="CONFIG.yaml", help="YAML file of settings, or name of an installed one")
     for name, keywords in own.items():
         parser.add_argument(name, **keywords)
-    usage = f"{parser.format_usage().removeprefix('usage: ').strip()} [--dotted.key=value ...]"
-    add_reading_options(parser)
-    if not arguments or "-h" in arguments or "--help" in arguments:
-        described = parser_for(config_class, usage=usage, description=description)
-        for name, keywords in own.items():
-            described.add_argument(name, **keywords)
-        described.epilog = (
-            "Options for reading files, such as --text-column NAME, are short for settings, such as "
-            "--data.text_column=NAME; `sentiment evaluate --help` lists them."
-        )
-        described.print_help()
-        raise SystemExit(0 if arguments else 2)
-    options, others = parser.parse_known_args(arguments)
-    if "--resume" in others:
+    add_short_options(parser, "common settings", SHORT)
+    add_short_options(parser, "reading files", SHORT_READING)
+    add_settings(parser, config_class)
+    if not arguments:
+        parser.print_help()
+        raise SystemExit(2)
+    if "--resume" in arguments and "--resume" not in own:
         raise InputError(f"--resume: sentiment {command} saves no training states, so it cannot resume; leave it out.")
-    if not others or others[0].startswith("-"):
-        raise InputError(f"{' '.join(arguments)}: the configuration file must come first: {parser.prog} ...")
-    reading = [f"--data.{name}={value}" for name, value in reading_settings(options).items()]
-    config = load_config(config_class, others[0], [*others[1:], *reading])
+    parser.check_options(arguments)
+    if all(argument.startswith("-") for argument in arguments) and not {"-h", "--help"} & set(arguments):
+        raise InputError(file_first(parser.prog))
+    options = parser.parse_args(arguments)
+    check_contradictions(options.settings)
+    overrides = [
+        f"--{setting}={value}" if value is not None else f"--{setting}" for _, setting, value in options.settings
+    ]
+    config = load_config(config_class, find_configuration(options.file), overrides)
     check_source(config.data)
     return config, options
 
 
-def model_parser(command: str, description: str, device: bool = True) -> argparse.ArgumentParser:
+def model_parser(command: str, description: str, examples: Sequence[str], device: bool = True) -> CommandParser:
     """Parser with the options `--model`, `--device` and `--threads`, to which a command adds its own.
 
     Args:
         command: name of the command.
         description: description in the help.
+        examples: calls for the end of the help, without `sentiment COMMAND`.
         device: whether to add `--device` and `--threads`.
     """
-    parser = argparse.ArgumentParser(f"sentiment {command}", description=description)
-    parser.add_argument(
+    parser = CommandParser(command, description, examples)
+    group = parser.add_argument_group("model")
+    group.add_argument(
         "--model", metavar="DIR", help="model directory, hub id, or shipped model: imdb or imdb-small (default: imdb)"
     )
     if device:
         where = "device to compute on; auto uses a GPU if there is one (default: auto)"
-        parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=where)
+        group.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=where)
         each = "batches of reviews to compute at a time on the CPU (default: one per CPU that this process may use)"
-        parser.add_argument("--threads", type=positive, metavar="N", help=each)
+        group.add_argument("--threads", type=positive, metavar="N", help=each)
     return parser
 
 
@@ -195,6 +209,9 @@ LABELS: dict[str, dict[str, Any]] = {
 }
 """{data setting: option} for the meaning of labels."""
 
+SHORT_READING = {f"data.{name}": keywords for name, keywords in (READING | LABELS).items()}
+"""{setting: option} of both, for commands that have settings."""
+
 
 def add_reading_options(parser: argparse.ArgumentParser, labels: bool = True) -> None:
     """Add the options for reading files and, if `labels`, those for the meaning of labels."""
@@ -225,24 +242,25 @@ def add_data_options(
         split: whether to add `--split`.
         validation: whether to add the options of the validation split.
     """
-    parser.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
+    group = parser.add_argument_group("reviews")
+    group.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
     if split:
-        parser.add_argument(
+        group.add_argument(
             "--split", default="test", help="split of SOURCE, ignored if SOURCE is a file (default: test)"
         )
     if validation:
         from jsonargparse.typing import NonNegativeInt, OpenUnitInterval
 
-        parser.add_argument(
+        group.add_argument(
             "--groups-file", metavar="FILE", help="text file with the group (film) of each training row, one per line"
         )
-        parser.add_argument(
+        group.add_argument(
             "--validation-fraction",
             type=OpenUnitInterval,
             metavar="SHARE",
             help="validation share of the train split, as in the training of the model (default: 0.1)",
         )
-        parser.add_argument(
+        group.add_argument(
             "--validation-seed",
             type=NonNegativeInt,
             metavar="SEED",

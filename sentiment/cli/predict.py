@@ -27,40 +27,38 @@ logger = logging.getLogger(__name__)
 
 def predict(arguments: Sequence[str]) -> None:
     """Predict reviews: [--model DIR] [TEXT ... | --input FILE [--output FILE]]; standard input if neither is given."""
-    parser = model_parser(
-        "predict", "Predict reviews from arguments, files, or standard input with one review per line."
-    )
+    about = "Predict reviews from arguments, files, or standard input with one review per line."
+    examples = ['"I loved every minute of it."', "--input reviews.csv --output predicted.csv"]
+    parser = model_parser("predict", about, examples)
     parser.add_argument("text", nargs="*", metavar="TEXT", help="a review, or a file of reviews")
     parser.add_argument("--json", action="store_true", help="print one JSON object per review")
-    parser.add_argument("--verbose", action="store_true", help="say what computes the predictions, and more")
-    parser.add_argument(
+    group = parser.add_argument_group("files")
+    group.add_argument(
         "--input",
         action="append",
         metavar="SOURCE",
         help="file, directory or pattern such as 'data/*.csv'; - is standard input. "
         "Formats: .txt (one review per line), .csv, .tsv, .json, .jsonl, .parquet, .xlsx; also with .gz or .zst",
     )
-    parser.add_argument(
+    group.add_argument(
         "--output",
         type=lambda text: text if "://" in text else path(text),
         metavar="FILE",
         help="file for the rows with their predictions, of the same formats except .txt; - is standard output "
         "(default: print one line per review)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    parser.add_argument(
+    group.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    group.add_argument(
         "--engine",
         choices=["local", "ray"],
         default="local",
         help="what computes a job with --input and --output: this process, or Ray on one or many machines, for which "
         "--output is a directory (default: local)",
     )
-    parser.add_argument("--ray-address", metavar="ADDRESS", help="Ray cluster, such as auto (default: this machine)")
-    parser.add_argument("--resume", action="store_true", help="resume a job with --input and --output that was stopped")
+    group.add_argument("--ray-address", metavar="ADDRESS", help="Ray cluster, such as auto (default: this machine)")
+    group.add_argument("--resume", action="store_true", help="resume a job with --input and --output that was stopped")
     add_reading_options(parser, labels=False)
     options = parser.parse_args(arguments)
-    if options.verbose:
-        logging.getLogger("sentiment").setLevel(logging.DEBUG)
     if options.input is not None and len(options.input) > 1:
         raise InputError(
             "--input is given twice; for several files, give a directory or a pattern such as 'data/*.csv'."
@@ -227,7 +225,8 @@ def _looks_like_file(text: str) -> bool:
 
 def explain(arguments: Sequence[str]) -> None:
     """Explain a prediction, word by word and gate by gate: [--model DIR] [--json] [--html FILE] [TEXT]."""
-    parser = model_parser("explain", "Explain the prediction for one review, from an argument or standard input.")
+    about = "Explain the prediction for one review, from an argument or standard input."
+    parser = model_parser("explain", about, ['"not bad at all"', "--html page.html < review.txt"])
     parser.add_argument("text", nargs="?", metavar="TEXT", help="the review (default: all of standard input)")
     parser.add_argument("--json", action="store_true", help="print the explanation as one JSON object")
     parser.add_argument("--html", type=path, metavar="FILE", help="write the explanation to FILE, as an HTML page")
@@ -266,7 +265,9 @@ def export(arguments: Sequence[str]) -> None:
     """Export a model for prediction without torch: --output DIR [--model DIR] [--format onnx]."""
     about = "Export a model to ONNX. `sentiment predict` can use it without torch."
     # no --device: on a GPU, LSTMs use TF32 by default, whose rounding errors are larger than the allowed difference
-    parser = model_parser("export", about, device=False)
+    parser = model_parser(
+        "export", about, ["--output exported", "--model imdb-small --output small.onnx"], device=False
+    )
     parser.add_argument("--format", choices=["onnx"], default="onnx", help="format of the export (default: onnx)")
     parser.add_argument(
         "--output", required=True, type=path, metavar="DIR", help="directory to write, or FILE.onnx for the graph only"

@@ -1,21 +1,23 @@
 """Commands that train a model, and one that evaluates teachers."""
 
-import argparse
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from sentiment.cli.options import add_reading_options, configured, reading_settings
-from sentiment.errors import InputError
+from sentiment.cli.configurations import CONFIGURATIONS, find_configuration
+from sentiment.cli.options import SHORT_READING, configured
+from sentiment.cli.parser import CommandParser
+from sentiment.cli.settings import SHORT, add_hidden_settings, add_short_options, check_contradictions, parsed
 
 
 def train(arguments: Sequence[str]) -> None:
     """Train a classifier: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
     from sentiment.config import TrainConfig
 
-    config, options = configured("train", "Train a classifier on labeled reviews.", TrainConfig, arguments)
+    about = "Train a classifier on labeled reviews."
+    examples = ["imdb --data my_reviews --output runs/mine", "imdb --seed 2 --optimization.epochs=6"]
+    config, options = configured("train", about, TrainConfig, arguments, examples=examples)
     from sentiment.training.finetune import train as run
 
     run(config, options.resume)
@@ -27,7 +29,8 @@ def pretrain(arguments: Sequence[str]) -> None:
     from sentiment.config import PretrainConfig
 
     about = "Train a language model on labeled and unlabeled reviews. A classifier can start from it."
-    config, options = configured("pretrain", about, PretrainConfig, arguments)
+    examples = ["imdb --data my_reviews --output runs/language_model", "imdb --output runs/language_model --resume"]
+    config, options = configured("pretrain", about, PretrainConfig, arguments, examples=examples)
     from sentiment.training.pretrain import pretrain as run
 
     run(config, options.resume)
@@ -39,7 +42,11 @@ def distill(arguments: Sequence[str]) -> None:
     from sentiment.config import DistillConfig
 
     about = "Train a student on labeled reviews, and on the predictions of its teachers for unlabeled reviews."
-    config, options = configured("distill", about, DistillConfig, arguments)
+    examples = [
+        "imdb --pretrained=imdb-small --teachers='[imdb]' --output runs/student",
+        "imdb --output runs/student --resume",
+    ]
+    config, options = configured("distill", about, DistillConfig, arguments, examples=examples)
     from sentiment.training.distill import distill as run
 
     run(config, options.resume)
@@ -52,7 +59,8 @@ def evaluate_teachers(arguments: Sequence[str]) -> None:
 
     split = {"default": "test", "metavar": "NAME", "help": "split to evaluate on"}
     about = "Evaluate the ensemble of teachers in a student's configuration on a labeled split, and print JSON."
-    config, options = configured("evaluate-teachers", about, DistillConfig, arguments, {"--split": split})
+    examples = ["runs/recipe/gen4/config.yaml", "runs/recipe/gen4/config.yaml --split test --data my_reviews"]
+    config, options = configured("evaluate-teachers", about, DistillConfig, arguments, {"--split": split}, examples)
     from sentiment.training.distill import evaluate_teachers as run
 
     print(json.dumps(run(config, options.split), indent=2))
@@ -60,45 +68,33 @@ def evaluate_teachers(arguments: Sequence[str]) -> None:
 
 def recipe(arguments: Sequence[str]) -> None:
     """Run all training stages of a recipe: RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]."""
+    from sentiment.config import DistillConfig, PretrainConfig, TrainConfig
+
     about = "Run all training stages of a recipe. Finished stages are skipped; a stopped stage is resumed."
-    parser = argparse.ArgumentParser(
-        "sentiment recipe",
-        usage="sentiment recipe RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]",
-        description=about,
-        epilog="--dotted.key=value, such as --data.source=DIR, applies to all stages that do not set it themselves.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("recipe", metavar="RECIPE.yaml", help="recipe, such as configs/recipes/imdb.yaml")
+    about += " --dotted.key=value, such as --text.max_length=400, applies to all stages that do not set it themselves."
+    usage = "sentiment recipe RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]"
+    parser = CommandParser("recipe", about, ["imdb --plan", "imdb --data stanfordnlp/imdb"], usage)
+    parser.add_argument("recipe", metavar="RECIPE.yaml", help="recipe, or name of an installed one, such as imdb")
     parser.add_argument("--plan", action="store_true", help="print the stages as a Mermaid diagram and exit")
     parser.add_argument("--restart", metavar="STAGE", help="run STAGE again, and all stages that need it")
-    add_reading_options(parser)
-    options, others = parser.parse_known_args(arguments)
-    reading = {f"data.{name}": value for name, value in reading_settings(options).items()}
+    # no --output: a recipe has its own output_dir, in which each stage has a directory
+    add_short_options(parser, "common settings", {name: SHORT[name] for name in SHORT if name != "run.output_dir"})
+    add_short_options(parser, "reading files", SHORT_READING)
+    add_hidden_settings(parser, [PretrainConfig, TrainConfig, DistillConfig])
+    options = parser.parse_args(arguments)
+    check_contradictions(options.settings)
     from sentiment.training.recipe import load_recipe, plan, run_recipe
 
-    loaded = load_recipe(options.recipe, _settings(others) | reading)
+    settings = {
+        setting: parsed(value) if option == f"--{setting}" else value for option, setting, value in options.settings
+    }
+    loaded = load_recipe(find_configuration(options.recipe, CONFIGURATIONS / "recipes"), settings)
     if options.plan:
         print(plan(loaded))
         return
     run_recipe(loaded, options.restart)
     for name in loaded.publish:
         _print_model(loaded.output_dir / "published", name)
-
-
-def _settings(arguments: Sequence[str]) -> dict[str, Any]:
-    """Parse `--dotted.key=value ...` to values by name."""
-    import yaml
-
-    settings = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not (name.startswith("--") and equals):
-            raise InputError(f"{argument}: write a setting as --dotted.key=value.")
-        try:
-            settings[name.removeprefix("--")] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise InputError(f"{argument}: {' '.join(str(error).split())}") from error
-    return settings
 
 
 def _print_model(output_dir: str | Path, name: str = "model") -> None:

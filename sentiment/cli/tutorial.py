@@ -1,18 +1,17 @@
 """Commands that show how an LSTM works."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from sentiment.cli.options import configured, path
+from sentiment.cli.parser import CommandParser
 from sentiment.errors import InputError
 
 
 def toy_task(arguments: Sequence[str]) -> None:
     """Train an LSTM unit of size 1 on two sequences and show each step: [--figure FILE]."""
-    parser = argparse.ArgumentParser(
-        "sentiment toy-task", description="Train an LSTM unit of size 1 on two sequences and show each step."
-    )
+    about = "Train an LSTM unit of size 1 on two sequences and show each step."
+    parser = CommandParser("toy-task", about, ["", "--figure memories.svg"])
     parser.add_argument("--figure", type=path, metavar="FILE", help="draw the two memories to FILE: .png, .svg or .pdf")
     options = parser.parse_args(arguments)
     if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
@@ -31,7 +30,8 @@ def gradient_flow(arguments: Sequence[str]) -> None:
     from sentiment.config import TrainConfig
 
     about = "Train an LSTM and a tanh network in the same way, and compare how far back in time their gradients reach."
-    config, options = configured("gradient-flow", about, TrainConfig, arguments)
+    examples = ["gradient_flow --data stanfordnlp/imdb", "gradient_flow --resume"]
+    config, options = configured("gradient-flow", about, TrainConfig, arguments, examples=examples)
     from sentiment.tutorial.gradient_flow import compare, render_table
 
     print(render_table(compare(config, options.resume)))

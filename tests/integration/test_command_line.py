@@ -1,0 +1,191 @@
+"""One command line: version, mistakes, common options, examples, and how long the help takes."""
+
+import re
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentiment import __version__
+from sentiment.cli import main as cli
+from sentiment.cli import parser as cli_parser
+from sentiment.cli.configurations import CONFIGURATIONS
+from sentiment.cli.main import COMMANDS
+from sentiment.training import distill, finetune, pretrain
+from sentiment.training import recipe as recipes
+from sentiment.tutorial import gradient_flow
+
+SAMPLES = Path(cli.__file__).parents[1] / "data" / "samples"
+CONFIGURED = ["train", "pretrain", "distill", "evaluate-teachers", "gradient-flow"]
+
+
+def sentiment(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sentiment", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def seconds(*arguments: str) -> float:
+    """CPU time of a command, which other programs on the machine change less than its time by the clock."""
+
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = spent()
+    assert sentiment(*arguments).returncode == 0
+    return spent() - before
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Run `sentiment ARGUMENTS` in this process; returns exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sentiment", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return int(left.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version(call: Callable[..., tuple[int, str, str]], flag: str) -> None:
+    assert call(flag) == (0, f"sentiment-rnn {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["predct"], "sentiment: no command predct; did you mean predict?"),
+        (["scalar-unt"], "sentiment: no command scalar-unt; did you mean toy-task?"),
+        (["xyz"], "sentiment: no command xyz; `sentiment --help` lists the commands."),
+        (["--ver"], "sentiment: no option --ver; did you mean --version?"),
+        (["predict", "--inp", "x.csv"], "sentiment predict: no option --inp; did you mean --input?"),
+        (["evaluate", "--dat", "x.csv"], "sentiment evaluate: no option --dat; did you mean --data?"),
+        (["train", "imdb", "--sed", "2"], "sentiment train: no option --sed; did you mean --seed?"),
+        (
+            ["train", "imdb", "--model.hiden_dim=2"],
+            "sentiment train: no option --model.hiden_dim; did you mean --model.hidden_dim?",
+        ),
+        (["recipe", "imdb", "--run.sed=2"], "sentiment recipe: no option --run.sed; did you mean --run.seed?"),
+        (["toy-task", "--fig", "x"], "sentiment toy-task: no option --fig; did you mean --figure?"),
+        (
+            ["train", "imdb", "--seed", "1", "--run.seed=2"],
+            "sentiment train: --seed 1 and --run.seed 2 are the same setting; leave one out.",
+        ),
+        (
+            ["recipe", "imdb", "--run.device=cpu", "--device", "cuda", "--plan"],
+            "sentiment recipe: --run.device cpu and --device cuda are the same setting; leave one out.",
+        ),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence(
+    call: Callable[..., tuple[int, str, str]], arguments: list[str], sentence: str
+) -> None:
+    assert call(*arguments) == (2, "", sentence + "\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_takes_an_abbreviation(call: Callable[..., tuple[int, str, str]], command: str) -> None:
+    for given, meant in (("--qui", "--quiet"), ("--verb", "--verbose")):
+        assert call(command, given) == (2, "", f"sentiment {command}: no option {given}; did you mean {meant}?\n")
+
+
+def test_without_a_command_there_is_help(call: Callable[..., tuple[int, str, str]]) -> None:
+    code, printed, said = call()
+    assert code == 2 and printed == "" and "usage: sentiment COMMAND ..." in said
+    assert call("--help") == (0, said, "")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Configurations with which training was asked for; no work is done."""
+    configs: list[Any] = []
+    for module, name in ((finetune, "train"), (pretrain, "pretrain"), (distill, "distill")):
+        monkeypatch.setattr(module, name, lambda config, resume: configs.append(config))
+    monkeypatch.setattr(distill, "evaluate_teachers", lambda config, split: configs.append(config) or {})
+    monkeypatch.setattr(gradient_flow, "compare", lambda config, resume: configs.append(config))
+    monkeypatch.setattr(gradient_flow, "render_table", str)
+    monkeypatch.setattr(recipes, "run_recipe", lambda recipe, restart: configs.append(recipe.stages["lm"].config))
+    return configs
+
+
+@pytest.mark.parametrize("command", [*CONFIGURED, "recipe"])
+def test_common_options_are_settings(
+    call: Callable[..., tuple[int, str, str]], asked: list[Any], command: str, tmp_path: Path
+) -> None:
+    common = ["--data", SAMPLES, "--device", "cpu", "--threads", "3", "--precision", "bf16", "--seed", "7"]
+    output = [] if command == "recipe" else ["--output", tmp_path / "run"]
+    assert call(command, "imdb", *common, "--text-column", "text", *output)[0] == 0
+    [config] = asked
+    assert (config.data.source, config.data.text_column) == (str(SAMPLES), "text")
+    run = config.run
+    assert (run.device, run.threads, run.precision, run.seed) == ("cpu", 3, "bf16", 7)
+    if output:
+        assert run.output_dir == str(tmp_path / "run")
+
+
+def test_the_same_in_short_and_in_full_is_taken(call: Callable[..., tuple[int, str, str]], asked: list[Any]) -> None:
+    assert call("train", "imdb", "--seed", "7", "--run.seed=7", "--data", SAMPLES)[0] == 0
+    assert asked[0].run.seed == 7
+
+
+def test_a_configuration_is_found_by_its_name_in_any_directory(
+    call: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, printed, _ = call("train", "imdb", "--print_config", "--seed", "5")
+    assert code == 0 and "output_dir: runs/imdb" in printed and "seed: 5" in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_quiet_training_says_nothing_and_shows_no_bar(tmp_path: Path) -> None:
+    small = ["--device", "cpu", "--optimization.epochs=1", "--output", "run"]
+    done = sentiment("train", "demo", "--data", SAMPLES, *small, "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith("model: run/model\n")
+
+
+class ParsedError(Exception):
+    """Raised where the arguments are parsed and the work would begin."""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_two_examples_that_can_be_typed(
+    call: Callable[..., tuple[int, str, str]], command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, printed, _ = call(command, "--help")
+    assert code == 0
+    examples = printed.partition("\nexamples:\n")[2].splitlines()
+    assert len(examples) == 2
+
+    def parsed(quiet: bool, verbose: bool) -> None:
+        raise ParsedError
+
+    monkeypatch.setattr(cli_parser, "set_verbosity", parsed)
+    for example in examples:
+        program, name, *arguments = shlex.split(example.partition(" < ")[0])
+        assert (program, name) == ("sentiment", command)
+        with pytest.raises(ParsedError):
+            COMMANDS[command](arguments)
+        if command in [*CONFIGURED, "recipe"] and "/" not in arguments[0]:
+            folder = CONFIGURATIONS / "recipes" if command == "recipe" else CONFIGURATIONS
+            assert (folder / f"{arguments[0]}.yaml").is_file()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_default_is_said_once(call: Callable[..., tuple[int, str, str]], command: str) -> None:
+    printed = call(command, "--help")[1]
+    for option in re.split(r"\n  (?=-)", printed):
+        assert option.count("(default: ") <= 1, option
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_version_and_help_take_little_time(arguments: list[str]) -> None:
+    limit = 0.3 if arguments == ["--version"] else 0.5
+    assert any(seconds(*arguments) < limit for _ in range(3))
