@@ -15,7 +15,8 @@ from sentiment.inference.base import Predictor
 from sentiment.inference.engine import Network, compute_logits
 from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import check_threads
-from sentiment.inference.torch_network import cpu_threads, predict_logits
+from sentiment.inference.torch_network import choose_device, cpu_threads, predict_logits
+from sentiment.inference.torch_state import default_modes
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence import hub
@@ -32,13 +33,13 @@ class SentimentClassifier(Predictor):
     """A trained model that predicts the sentiment of reviews with torch.
 
     Args:
-        checkpoint: weights, vocabulary and settings.
-        device: device to compute on.
+        checkpoint: weights, vocabulary and settings; the classifier gets a copy of the weights.
+        device: see `from_pretrained`.
         precision: see `from_pretrained`.
         threads: see `from_pretrained`.
 
     Raises:
-        InputError: if the precision is not available, or `threads` is below 1.
+        InputError: if the device or the precision is not available, or `threads` is below 1.
 
     Examples:
         >>> classifier = SentimentClassifier.from_pretrained()
@@ -54,12 +55,14 @@ class SentimentClassifier(Predictor):
         threads: int | None = None,
     ) -> None:
         check_threads(threads)
-        self.checkpoint, self.precision, self.threads = checkpoint, precision, threads
+        self.precision, self.threads = precision, threads
         super().__init__(checkpoint.text, checkpoint.calibration)
-        self.device = torch.device(device)
+        self.device = choose_device(device)
         model = checkpoint.build()
         assert isinstance(model, SentimentRNN)
         self.model = model.to(self.device)
+        # the tensors of the network, so that the weights are in memory once
+        self.checkpoint = replace(checkpoint, weights=self.model.state_dict())
         inference_network(self.model, precision, self.device)  # raises if it is not available
         self._onnx: tuple[list[tuple[int, int]], Network | None] | None = None
         """From which weights the network for ONNX Runtime was built, and the network; None if that is not installed."""
@@ -78,7 +81,7 @@ class SentimentClassifier(Predictor):
         Args:
             model: a model directory, a shipped model ("imdb", or "imdb-small", which is faster), or a hub id, in this
                 order if several exist. None is "imdb".
-            device: device to compute on.
+            device: device to compute on, such as "cpu" or "cuda"; "auto" is "cuda" if there is a GPU, otherwise "cpu".
             revision: branch, tag or commit on the hub.
             precision: "fp32" gives the same probability on every CPU, to 1e-6. "bf16" differs by up to 2e-3 and is
                 about twice as fast on CPUs with bf16 instructions. "auto" is bf16 on such a CPU, otherwise fp32.
@@ -87,8 +90,8 @@ class SentimentClassifier(Predictor):
                 that this process may use, but at most what `torch.set_num_threads` allows, and at most 8.
 
         Raises:
-            InputError: if there is no such model, its directory is damaged, the precision is not available, or
-                `threads` is below 1.
+            InputError: if there is no such model, its directory is damaged, the device or the precision is not
+                available, or `threads` is below 1.
             RunError: if the hub cannot be reached.
         """
         directory = SHIPPED_MODEL if model is None else locate_model(model)
@@ -104,7 +107,8 @@ class SentimentClassifier(Predictor):
         if (faster := self._onnx_network()) is not None:
             return compute_logits(faster, reviews, partial(cpu_threads, self.threads))
         network = inference_network(self.model, self.precision, self.device)
-        return predict_logits(network, reviews, self.device, self.threads)
+        with default_modes(self.device):
+            return predict_logits(network, reviews, self.device, self.threads)
 
     @property
     def runtime(self) -> str:
@@ -137,8 +141,13 @@ class SentimentClassifier(Predictor):
         return self.__dict__ | {"_onnx": None}
 
     def to(self, device: str | torch.device) -> "SentimentClassifier":
-        """The same model on another device."""
-        if torch.device(device) == self.device:
+        """The same model on another device.
+
+        Raises:
+            InputError: if torch cannot compute there.
+        """
+        device = choose_device(device)
+        if device == self.device:
             return self
         return SentimentClassifier(self.checkpoint, device, self.precision, self.threads)
 

@@ -1,13 +1,16 @@
 """How much each word contributes to the logit of positive, by two methods."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sentiment.explanation.gates import before, lstm_layers, trace
-from sentiment.models.lstm import SentimentRNN
+from sentiment.models.lstm import SentimentRNN, cumulative_sum
 from sentiment.models.lstm_cell import LSTMStep
 
 GRADIENT_TOKENS = 8192
@@ -28,7 +31,10 @@ MOST_LEFT_OUT = 512
 Segment = tuple[float, float]
 """Start and end of a part of the path from zero vectors (0) to the text's vectors (1)."""
 
+_CUDNN_LOCK = Lock()
 
+
+@torch.inference_mode(False)  # torch computes no gradients in the caller's inference mode
 def integrated_gradients(
     model: SentimentRNN, input_ids: Tensor, most_splits: int = MOST_SPLITS
 ) -> tuple[np.ndarray, float, float]:
@@ -48,7 +54,8 @@ def integrated_gradients(
         Contributions [time] float64, logit of the text, logit of the baseline (as many zero vectors).
     """
     model.eval()
-    embedded = model.encoder.embed(input_ids[None]).detach()
+    with torch.no_grad():  # also since ids made in inference mode must not be part of a gradient
+        embedded = model.encoder.embed(input_ids[None])
     logits: dict[float, float] = {}
     slopes: dict[float, np.ndarray] = {}
     """{point of the path: change of the logit per unit of the path that each word causes [time]}"""
@@ -89,12 +96,21 @@ def _slopes(model: SentimentRNN, embedded: Tensor, points: list[float]) -> tuple
     """Logits at points of the path [points], and the change that each word causes there [points, time] float64."""
     scales = torch.tensor(points, dtype=embedded.dtype, device=embedded.device)[:, None, None]
     lengths = torch.full((len(points),), embedded.shape[1], device=embedded.device)
-    # cuDNN computes no gradient of an LSTM in evaluation mode
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+    with torch.enable_grad(), _without_cudnn() if embedded.is_cuda else nullcontext():
         vectors = (scales * embedded).requires_grad_()
         logits = model.classify(vectors, lengths)
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
     return logits.tolist(), (gradients * embedded).sum(2).double().cpu().numpy()
+
+
+@contextmanager
+def _without_cudnn() -> Iterator[None]:
+    """Context manager without cuDNN, which computes no gradient of an LSTM in evaluation mode.
+
+    All threads share this setting. A thread that entered while another is inside would leave cuDNN off, hence the lock.
+    """
+    with _CUDNN_LOCK, torch.backends.cudnn.flags(enabled=False):
+        yield
 
 
 def relative_gap(contribution: np.ndarray, change: float) -> float:
@@ -129,7 +145,7 @@ def leave_one_out(
     short = [before(layer.updated_short_memory)[::together] for layer in traces]
     long = [before(layer.updated_long_memory)[::together] for layer in traces]
     largest = before(outputs.cummax(0).values, -torch.inf)[::together]
-    total = before(outputs.cumsum(0))[::together]
+    total = before(cumulative_sum(outputs, 0))[::together]
     weights = [_weights_for_one_sigmoid(layer) for layer in lstm_layers(model)]
     word_products = torch.addmm(weights[0][2], model.encoder.embed(input_ids), weights[0][0])
     buffer = torch.empty_like(word_products[: len(total)])

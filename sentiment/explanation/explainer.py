@@ -22,6 +22,7 @@ from sentiment.inference.postprocessing import probability
 from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import one_thread
 from sentiment.inference.torch_network import cpu_threads
+from sentiment.inference.torch_state import default_modes
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
@@ -135,7 +136,7 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
     tokens = tokenize(normalize(text))
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
     parallel = classifier.device.type == "cpu" and cpu_threads(classifier.threads) > 1
-    with one_thread():
+    with one_thread(), default_modes(classifier.device):
         traces = trace(model, input_ids)
         # the largest piece of work, beside all others; two threads on its small steps would wait for each other
         later = thread_pool(2).submit(_by_one_thread, leave_one_out, model, input_ids, traces) if parallel else None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sentiment.data.batching import EncodedReviews
+from sentiment.errors import InputError
 from sentiment.inference.engine import compute_logits
 from sentiment.inference.threads import batch_threads, one_thread
 from sentiment.models.inference_lstm import InferenceLSTM
@@ -57,6 +58,25 @@ def predict_logits(
     parallel = partial(cpu_threads, threads, torch.get_num_threads()) if on_cpu else lambda: 1
     with one_thread() if on_cpu else nullcontext():
         return compute_logits(predict_batch, reviews, parallel, LARGE_BATCH_TOKENS if large else None)
+
+
+def choose_device(wanted: str | torch.device) -> torch.device:
+    """The device to compute on; "auto" is "cuda" if there is a GPU, otherwise "cpu".
+
+    Raises:
+        InputError: if torch cannot compute on it here.
+    """
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as error:  # the latter if torch was built without it
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(
+            f"device is {str(wanted)!r}, which torch cannot use here ({reason}); choose cpu or auto."
+        ) from error
+    return device
 
 
 def cpu_threads(wanted: int | None, allowed: int | None = None) -> int:

@@ -133,12 +133,17 @@ def pool(outputs: Tensor, lengths: Tensor, pooling: str) -> Tensor:
     return torch.where(lengths[:, None] > 0, torch.cat(features, 1), 0)
 
 
+def cumulative_sum(values: Tensor, dim: int) -> Tensor:
+    """`cumsum`, always with the same rounding errors: on the CPU, since torch's deterministic mode forbids CUDA's."""
+    return values.cpu().cumsum(dim).to(values.device)
+
+
 def pool_prefixes(outputs: Tensor, pooling: str) -> Tensor:
     """Pool over each prefix: [batch, time, hidden] → [batch, time, features]; t pools t + 1 tokens."""
     features = [outputs]
     if pooling == "last_max_mean":
         counts = torch.arange(1, outputs.shape[1] + 1, device=outputs.device)[:, None]
-        features += [outputs.cummax(1).values, outputs.cumsum(1) / counts]
+        features += [outputs.cummax(1).values, cumulative_sum(outputs, 1) / counts]
     return torch.cat(features, 2)
 
 

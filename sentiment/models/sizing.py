@@ -1,4 +1,4 @@
-"""Check the size of a network before memory is allocated for it."""
+"""Networks without memory for their weights, to check their size or to give them trained weights."""
 
 from typing import Any
 
@@ -25,12 +25,17 @@ def tensor_shapes(network: type[nn.Module], settings: dict[str, Any]) -> dict[st
     try:
         if int(settings.get("num_layers", 1)) > MOST_LAYERS:
             raise ValueError(f"num_layers is {settings['num_layers']}; at most {MOST_LAYERS} are allowed.")
-        with torch.device("meta"), _Uninitialized():
-            return {name: list(tensor.shape) for name, tensor in network(**settings).state_dict().items()}
+        return {name: list(tensor.shape) for name, tensor in empty_network(network, settings).state_dict().items()}
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         # torch appends a trace of C++ frames
         reason = " ".join(str(error).split()).partition(" Exception raised")[0]
         raise InputError(f"no network can have these settings: {reason}") from error
+
+
+def empty_network(network: type[nn.Module], settings: dict[str, Any]) -> nn.Module:
+    """Build a network whose weights have shapes, but no memory and no values (torch's meta device)."""
+    with torch.device("meta"), _Uninitialized():
+        return network(**settings)
 
 
 class _Uninitialized(TorchFunctionMode):

@@ -21,7 +21,7 @@ from sentiment.errors import InputError
 from sentiment.io.files import atomic_directory, fingerprint, read_json, write_json, write_text
 from sentiment.models.language_model import LanguageModel
 from sentiment.models.lstm import SentimentRNN
-from sentiment.models.sizing import tensor_shapes
+from sentiment.models.sizing import empty_network, tensor_shapes
 from sentiment.persistence.model_directory import (
     TORCH_WEIGHTS,
     ModelDirectory,
@@ -80,10 +80,20 @@ class Checkpoint:
         )
 
     def build(self) -> nn.Module:
-        """The network with its weights, in evaluation mode."""
-        model: nn.Module = KINDS[self.kind](**self.model_settings)
-        model.load_state_dict(self.weights)
+        """The network with a copy of the weights, in evaluation mode; float32 on the CPU, and it can be trained.
+
+        The copies become its parameters. So nothing is initialized, no random numbers are drawn, and torch's default
+        type and device do not matter.
+        """
+        with torch.inference_mode(False):
+            model = empty_network(KINDS[self.kind], self.model_settings)
+            copies = {name: _copy(tensor) for name, tensor in self.weights.items()}
+            model.load_state_dict(copies, assign=True)
         return model.eval()
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", torch.float32, copy=True, memory_format=torch.contiguous_format)
 
 
 def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
@@ -133,6 +143,7 @@ def load_checkpoint(directory: Path, *kinds: str) -> Checkpoint:
     )
 
 
+@torch.inference_mode(False)
 def _read_weights(file: Path, kind: str, settings: dict[str, Any]) -> dict[str, Tensor]:
     """Read the tensors of a safetensors file; their names and shapes are checked before memory is allocated."""
     try:

@@ -58,13 +58,15 @@ def test_both_runtimes_give_the_same_answers(
     assert np.ptp(plain) > 0.01
 
 
-def test_changed_weights_change_the_answers(classifier: SentimentClassifier, ran: list[str]) -> None:
+def test_changed_weights_change_the_answers(
+    classifier: SentimentClassifier, tiny_checkpoint: Checkpoint, ran: list[str]
+) -> None:
     before = classifier.predict_proba(TEXTS)
     with torch.no_grad():
         classifier.model.head[-1].bias += 1.0
     added = classifier.predict_proba(TEXTS)
     assert (added[[0, 2, 3], 1] > before[[0, 2, 3], 1]).all()
-    classifier.model.load_state_dict(classifier.checkpoint.weights)
+    classifier.model.load_state_dict(tiny_checkpoint.weights)
     np.testing.assert_allclose(classifier.predict_proba(TEXTS), before, atol=1e-7)
     classifier.model.head[-1].bias = nn.Parameter(torch.tensor([9.0]))
     assert (classifier.predict_proba(TEXTS)[[0, 2, 3], 1] > 0.99).all()
