@@ -12,7 +12,7 @@ import torch
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import RunError
 from sentiment.inference.base import Predictor
-from sentiment.inference.engine import Network, compute_logits
+from sentiment.inference.engine import Network, OnBatch, compute_logits
 from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import check_threads
 from sentiment.inference.torch_network import choose_device, cpu_threads, predict_logits
@@ -37,6 +37,7 @@ class SentimentClassifier(Predictor):
         device: see `from_pretrained`.
         precision: see `from_pretrained`.
         threads: see `from_pretrained`.
+        name: name of the model, for messages.
 
     Raises:
         InputError: if the device or the precision is not available, or `threads` is below 1.
@@ -53,10 +54,11 @@ class SentimentClassifier(Predictor):
         device: str | torch.device = "cpu",
         precision: Precision = "auto",
         threads: int | None = None,
+        name: str = "",
     ) -> None:
         check_threads(threads)
         self.precision, self.threads = precision, threads
-        super().__init__(checkpoint.text, checkpoint.calibration)
+        super().__init__(checkpoint.text, checkpoint.calibration, name)
         self.device = choose_device(device)
         model = checkpoint.build()
         assert isinstance(model, SentimentRNN)
@@ -97,27 +99,33 @@ class SentimentClassifier(Predictor):
         directory = SHIPPED_MODEL if model is None else locate_model(model)
         if isinstance(model, str) and not directory.exists() and hub.is_hub_id(model):
             directory = hub.download(model, revision)
-        return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision, threads)
+        name = SHIPPED_MODEL.name if model is None else str(model)
+        return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision, threads, name)
 
-    def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
-
-        In float32 on the CPU, ONNX Runtime computes the same numbers faster, if it is installed.
-        """
+    def logits(
+        self, reviews: EncodedReviews, batch_tokens: int | None = None, on_batch: OnBatch | None = None
+    ) -> np.ndarray:
+        """See `Predictor.logits`; in float32 on the CPU, ONNX Runtime computes the same numbers faster, if installed."""
         if (faster := self._onnx_network()) is not None:
-            return compute_logits(faster, reviews, partial(cpu_threads, self.threads))
+            return compute_logits(faster, reviews, partial(cpu_threads, self.threads), batch_tokens, on_batch)
         network = inference_network(self.model, self.precision, self.device)
         with default_modes(self.device):
-            return predict_logits(network, reviews, self.device, self.threads)
+            return predict_logits(network, reviews, self.device, self.threads, batch_tokens, on_batch)
 
     @property
     def runtime(self) -> str:
         """What computes the logits, such as "torch, bf16 on cpu"."""
         if self._onnx_network() is not None:
             return "ONNX Runtime, fp32 on cpu"
+        return f"torch, {self._computed_in()} on {self.device.type}"
+
+    def _computed_in(self) -> Precision:
         network = inference_network(self.model, self.precision, self.device)
-        bf16 = isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16
-        return f"torch, {'bf16' if bf16 else 'fp32'} on {self.device.type}"
+        return "bf16" if isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16 else "fp32"
+
+    def __repr__(self) -> str:
+        name, precision = self.name or "unnamed", self._computed_in()
+        return f"SentimentClassifier({name!r}, device={str(self.device)!r}, precision={precision!r})"
 
     def _onnx_network(self) -> Network | None:
         """The network with its current weights for ONNX Runtime; None if torch is to compute it."""
@@ -137,8 +145,12 @@ class SentimentClassifier(Predictor):
         return self._onnx[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything except the network for ONNX Runtime, which another process builds when it needs it."""
-        return self.__dict__ | {"_onnx": None}
+        """Everything once: the weights of the checkpoint are those of the network, and ONNX Runtime's are built anew."""
+        return self.__dict__ | {"_onnx": None, "checkpoint": replace(self.checkpoint, weights={})}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.checkpoint = replace(self.checkpoint, weights=self.model.state_dict())
 
     def to(self, device: str | torch.device) -> "SentimentClassifier":
         """The same model on another device.
@@ -149,10 +161,12 @@ class SentimentClassifier(Predictor):
         device = choose_device(device)
         if device == self.device:
             return self
-        return SentimentClassifier(self.checkpoint, device, self.precision, self.threads)
+        moved = SentimentClassifier(self.checkpoint, device, self.precision, self.threads, self.name)
+        moved.settings = self.settings
+        return moved
 
-    def digest(self) -> str:
-        """SHA-256 of everything that a prediction depends on."""
+    def model_digest(self) -> str:
+        """SHA-256 of the model: weights, vocabulary, text settings and calibration."""
         return self.checkpoint.digest()
 
     def explain(self, text: str) -> "Explanation":

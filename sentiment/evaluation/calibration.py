@@ -3,14 +3,24 @@
 Both are fitted on the validation part, never on test reviews, and stored in the model directory.
 """
 
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from sentiment.evaluation.metrics import accuracy_by_score
+from sentiment.inference.bands import Band
 from sentiment.inference.postprocessing import probability
 
 CONFIDENT_ACCURACY = 0.97
 """Accuracy wanted of the predictions that are not uncertain."""
+
+BAND_ACCURACIES = (*np.arange(0.5, 0.99, 0.01).round(2).tolist(), *np.arange(0.99, 1, 0.001).round(3).tolist(), 1.0)
+"""Accuracies for which a band is fitted; `sentiment.inference.bands` finds the one for a wanted accuracy."""
+
+BAND_REVIEWS = 50
+"""Fewest validation reviews of a band; the accuracy of fewer says too little."""
 
 TEMPERATURES = (0.05, 20.0)
 """Range of the search; the ends are reached only if the logits say nothing about the labels, or everything."""
@@ -18,8 +28,8 @@ TEMPERATURES = (0.05, 20.0)
 
 def fit_calibration(
     logits: np.ndarray, labels: np.ndarray, confident_accuracy: float = CONFIDENT_ACCURACY
-) -> dict[str, float]:
-    """Fit the temperature and the lowest confident score on a validation part.
+) -> dict[str, Any]:
+    """Fit the temperature, the lowest confident score and the bands on a validation part.
 
     Args:
         logits: [n], of positive.
@@ -28,15 +38,39 @@ def fit_calibration(
 
     Returns:
         Values for config.json of a model directory: `temperature` (a probability is sigmoid(logit / temperature)),
-        `confident_from` (predictions with a lower score are uncertain; at 0.5 none is, at 1 nearly all are), and the
-        given `confident_accuracy`.
+        `confident_from` (predictions with a lower score are uncertain; at 0.5 none is, at 1 nearly all are), the given
+        `confident_accuracy`, and the `bands` of `fit_bands`.
     """
     temperature = fit_temperature(logits, labels)
+    probabilities = probability(logits, temperature)
     return {
         "temperature": temperature,
-        "confident_from": confident_from(probability(logits, temperature), labels, confident_accuracy),
+        "confident_from": confident_from(probabilities, labels, confident_accuracy),
         "confident_accuracy": confident_accuracy,
+        "bands": fit_bands(probabilities, labels),
     }
+
+
+def fit_bands(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, float]]:
+    """The widest band for each of `BAND_ACCURACIES` that is reached, from the widest to the narrowest.
+
+    Args:
+        probabilities: [n], of positive.
+        labels: [n], 0 or 1.
+
+    Returns:
+        The fields of each `Band`. Each holds `BAND_REVIEWS` reviews or more; there is none if n is smaller.
+    """
+    scores, answered, reached = accuracy_by_score(labels, probabilities)
+    large = answered >= BAND_REVIEWS
+    bands: list[Band] = []
+    for accuracy in BAND_ACCURACIES:
+        enough = np.flatnonzero(large & (reached >= accuracy))
+        if len(enough):
+            last = enough[-1]
+            score = 0.5 if last == len(scores) - 1 else float(scores[last])
+            bands.append(Band(float(reached[last]), score, float(answered[last] / len(labels))))
+    return [asdict(band) for band in dict.fromkeys(bands)]
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

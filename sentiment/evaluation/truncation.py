@@ -16,6 +16,7 @@ from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.text.long_text import windows
 
 Tokens = Sequence[str]
 
@@ -27,13 +28,6 @@ STRATEGIES: dict[str, Callable[[Tokens, int], list[Tokens]]] = {
     "whole": lambda tokens, limit: [tokens],
 }
 """What is read of a review over the limit: one text, or several texts whose logits are averaged."""
-
-
-def windows(tokens: Tokens, limit: int) -> list[Tokens]:
-    """Windows of `limit` tokens, evenly spaced over the review; neighbors overlap by half or more."""
-    steps = -(-(len(tokens) - limit) // max(1, limit // 2))
-    starts = np.linspace(0, len(tokens) - limit, steps + 1).round().astype(int)
-    return [tokens[start : start + limit] for start in starts]
 
 
 @dataclass(frozen=True)

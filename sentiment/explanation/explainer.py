@@ -43,7 +43,7 @@ class ExplainableClassifier(Protocol):
         """Predict one review."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """One prediction, explained word by word. Arrays follow the reading order, which may be backward."""
 
@@ -87,6 +87,15 @@ class Explanation:
         """[time] int: indices that put the arrays into the order of the text."""
         order = np.arange(len(self.words))
         return order[::-1] if self.backward else order
+
+    def __str__(self) -> str:
+        """The explanation as `sentiment explain` prints it, without colors."""
+        from sentiment.explanation.terminal import render_terminal
+
+        return render_terminal(self, color=False, width=80)
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.prediction!r}, {len(self.words)} words; print it for the table)"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, words in reading order; without the traces."""

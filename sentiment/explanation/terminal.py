@@ -1,11 +1,14 @@
 """An `Explanation` as text for a terminal: the review in color, a table of values, and a legend."""
 
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sentiment.explanation.attribution import COMPLETENESS
-from sentiment.explanation.explainer import Explanation
+
+if TYPE_CHECKING:
+    from sentiment.explanation.explainer import Explanation
 
 RESET = "\x1b[0m"
 POSITIVE_COLORS = (153, 74, 25)
@@ -20,7 +23,7 @@ LEGEND = (
 """Meaning of the table's columns, one paragraph per entry."""
 
 
-def render_terminal(explanation: Explanation, color: bool, width: int) -> str:
+def render_terminal(explanation: "Explanation", color: bool, width: int) -> str:
     """Lines to print.
 
     Args:
@@ -45,7 +48,7 @@ def render_terminal(explanation: Explanation, color: bool, width: int) -> str:
     return "\n".join(lines)
 
 
-def _paragraph(explanation: Explanation, width: int) -> list[str]:
+def _paragraph(explanation: "Explanation", width: int) -> list[str]:
     """The review in text order, each word on the color of its contribution, in lines of at most `width` columns."""
     strength = explanation.contribution / (np.abs(explanation.contribution).max() or 1)
     lines, used = [""], 0
@@ -68,7 +71,7 @@ def _colored(word: str, strength: float) -> str:
     return f"\x1b[38;5;{front};48;5;{back}m{word}{RESET}"
 
 
-def _table(explanation: Explanation) -> list[str]:
+def _table(explanation: "Explanation") -> list[str]:
     """One line per word, in reading order; the word comes last, so that its width does not shift the columns."""
     layers = range(len(explanation.kept_share))
     gates = f"{'kept':>5}{'added':>6}{'shown':>6}{'grew':>6}"

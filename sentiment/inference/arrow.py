@@ -15,9 +15,11 @@ FIELDS = pa.schema(
         "truncated": pa.bool_(),
         "uncertain": pa.bool_(),
         "reason": pa.string(),
+        "polarity": pa.float64(),
+        "three_way": pa.string(),
     }
 )
-"""Names and types of the fields of `Prediction`."""
+"""Names and types of what `Prediction.to_dict` has."""
 
 
 def append_predictions(table: pa.Table, predictions: Predictions) -> pa.Table:

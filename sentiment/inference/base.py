@@ -3,18 +3,58 @@
 This module does not import torch, so that ONNX Runtime (`sentiment.inference.onnx`) starts fast.
 """
 
+import hashlib
+import logging
 import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import overload
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict, Unpack, get_args, overload
 
 import numpy as np
 
 from sentiment.data.batching import EncodedReviews
+from sentiment.errors import InputError
+from sentiment.inference.bands import Band, find_band
+from sentiment.inference.encoding import EncodedTexts, encode_texts
+from sentiment.inference.engine import OnBatch
 from sentiment.inference.postprocessing import probability
-from sentiment.inference.prediction import NO_TEXT, NO_WORDS, Prediction, Predictions, reason
-from sentiment.text.tokenizer import normalize, tokenize
-from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
+from sentiment.inference.prediction import Prediction, Predictions
+from sentiment.text.long_text import LongText
+from sentiment.text.vocabulary import TextEncoder
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 8192
+"""Reviews that are tokenized at a time: enough for batches of similar lengths, and little memory for long lists."""
+
+HINT_AFTER, HINT_SECONDS = 50, 10.0
+"""Calls with one review, and within which time, after which a hint says once that a list is faster."""
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """What `predict` does if its caller does not say otherwise."""
+
+    long_text: LongText | None = None
+    """What to read of a review over the maximum length; None for the part that the model was trained with."""
+    target_accuracy: float | None = None
+    """Accuracy wanted of the predictions that are not uncertain; None for the model's own limit."""
+
+    def __post_init__(self) -> None:
+        if self.long_text not in (None, *get_args(LongText)):
+            raise InputError(f"long_text is {self.long_text!r}; give one of {', '.join(get_args(LongText))}.")
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `Predictor.predict`, described there."""
+
+    long_text: LongText | None
+    target_accuracy: float | None
+    batch_tokens: int | None
+    show_progress: bool
 
 
 class Predictor(ABC):
@@ -22,17 +62,29 @@ class Predictor(ABC):
 
     Args:
         text: turns tokens into token ids.
-        calibration: `temperature` and `confident_from`; see `sentiment.evaluation.calibration`.
+        calibration: `temperature`, `confident_from` and `bands`; see `sentiment.evaluation.calibration`.
+        name: name of the model, for messages.
     """
 
-    def __init__(self, text: TextEncoder, calibration: Mapping[str, float]) -> None:
-        self.text = text
-        self.temperature = calibration["temperature"]
-        self.confident_from = calibration.get("confident_from", 0.5)
+    def __init__(self, text: TextEncoder, calibration: Mapping[str, Any], name: str = "") -> None:
+        self.text, self.name = text, name
+        self.temperature: float = calibration["temperature"]
+        self.confident_from: float = calibration.get("confident_from", 0.5)
+        self.bands: list[Mapping[str, float]] = calibration.get("bands", [])
+        self.settings = PredictorSettings()
+        self._single_calls, self._first_call = 0, 0.0
 
     @abstractmethod
-    def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32."""
+    def logits(
+        self, reviews: EncodedReviews, batch_tokens: int | None = None, on_batch: OnBatch | None = None
+    ) -> np.ndarray:
+        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
+
+        Args:
+            reviews: token ids of the reviews.
+            batch_tokens: maximum number of tokens per batch; None for the fastest.
+            on_batch: called with the number of reviews of each finished batch.
+        """
 
     @property
     @abstractmethod
@@ -48,20 +100,61 @@ class Predictor(ABC):
         """
 
     @abstractmethod
+    def model_digest(self) -> str:
+        """SHA-256 of the model: weights, vocabulary, text settings and calibration."""
+
     def digest(self) -> str:
-        """SHA-256 of everything that a prediction depends on."""
+        """SHA-256 of everything that a prediction depends on: the model and the settings."""
+        if self.settings == PredictorSettings():
+            return self.model_digest()
+        return hashlib.sha256(f"{self.model_digest()} {sorted(asdict(self.settings).items())}".encode()).hexdigest()
+
+    def band(self, target_accuracy: float) -> Band:
+        """The score from which predictions reached an accuracy on validation reviews, and the share that did.
+
+        Args:
+            target_accuracy: the wanted accuracy, 0 to 1.
+
+        Raises:
+            InputError: if none reached it, or the model has no bands.
+        """
+        return find_band(self.bands, target_accuracy)
+
+    def __call__(self, texts: str | Iterable[str], **options: Unpack[Options]) -> list[dict[str, Any]]:
+        """Label and score of each review, as `pipeline("sentiment-analysis")` of transformers gives them.
+
+        Args:
+            texts: one review or many; one gives a list, too.
+            options: see `predict`.
+
+        Returns:
+            `{"label": "positive" or "negative", "score": 0.5 to 1}` per review; both None for a text without words.
+
+        Raises:
+            TypeError: see `predict`.
+            InputError: see `predict`.
+        """
+        found = self.predict_columns([texts] if isinstance(texts, str) else texts, **options).columns()
+        return [{"label": label, "score": score} for label, score in zip(found["label"], found["score"], strict=True)]
 
     @overload
-    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a string is iterable too
+    def predict(self, texts: str, **options: Unpack[Options]) -> Prediction: ...  # type: ignore[overload-overlap]
 
     @overload
-    def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
+    def predict(self, texts: Iterable[str], **options: Unpack[Options]) -> list[Prediction]: ...
 
-    def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
+    def predict(self, texts: str | Iterable[str], **options: Unpack[Options]) -> Prediction | list[Prediction]:
         """Predict one review or many.
 
         Args:
             texts: one review, or reviews in their order: a list, a generator, an array, one column of a table.
+            options:
+                long_text: what to read of a review over the model's maximum length: "head", "tail", "windows" (mean
+                    logit of overlapping parts) or "whole". By default the part that the model was trained with.
+                target_accuracy: accuracy wanted of the predictions that are not uncertain, such as 0.99. `band` says
+                    which share of reviews that leaves. By default the model's own limit.
+                batch_tokens: maximum number of tokens that are computed at a time; less needs less memory.
+                show_progress: whether to show a progress bar.
 
         Returns:
             A `Prediction` for one review; a list of them, in the same order, for an iterable.
@@ -69,54 +162,108 @@ class Predictor(ABC):
         Raises:
             TypeError: if a review is not a string; the message has its position. Also for a whole table, a dictionary
                 or a set.
+            InputError: if an option has a wrong value, or no band has the wanted accuracy.
         """
         if isinstance(texts, str):
-            return self.predict_columns([texts]).rows()[0]
-        return self.predict_columns(texts).rows()
+            self._hint_at_lists()
+            return self.predict_columns([texts], **options).rows()[0]
+        return self.predict_columns(texts, **options).rows()
 
-    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+    def predict_proba(self, texts: Iterable[str], **options: Unpack[Options]) -> np.ndarray:
         """Probabilities of negative and positive, as columns: [n, 2] float64; rows sum to 1.
 
-        A text without words has 0.5 and 0.5.
+        A text without words has 0.5 and 0.5. For the options see `predict`.
 
         Raises:
             TypeError: if `texts` is one string, or a review is not a string.
+            InputError: see `predict`.
         """
         if isinstance(texts, str):
             raise TypeError("predict_proba takes a list of reviews; for one review, give a list that contains it.")
-        found = self.predict_columns(texts).probability
+        found = self.predict_columns(texts, **options).probability
         positive = np.where(np.isnan(found), 0.5, found)
         return np.stack([1 - positive, positive], axis=1)
 
-    def predict_columns(self, texts: Iterable[str]) -> Predictions:
+    def predict_columns(
+        self,
+        texts: Iterable[str],
+        *,
+        long_text: LongText | None = None,
+        target_accuracy: float | None = None,
+        batch_tokens: int | None = None,
+        show_progress: bool = False,
+        on_batch: OnBatch | None = None,
+    ) -> Predictions:
         """Like `predict`, as arrays: for many reviews, when no `Prediction` objects are needed.
+
+        `on_batch` is called with the number of reviews that have been predicted since its last call.
 
         Raises:
             TypeError: see `predict`.
+            InputError: see `predict`.
         """
         texts = _as_list(texts)
         for position, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"review {position} is {_described(text)}.")
-        tokens = [tokenize(normalize(text)) for text in texts]
-        kept = [self.text.tokens_read(review) for review in tokens]
-        reviews = EncodedReviews.from_flat(*self.text.vocabulary.encode_all(kept))
-        unknown = reviews.count(UNKNOWN_ID)
-        reasons = np.empty(len(texts), dtype=object)
-        for row, review in enumerate(kept):
-            reasons[row] = reason(review, reviews[row], unknown[row]) if texts[row].strip() else NO_TEXT
+        if batch_tokens is not None and batch_tokens < 1:
+            raise InputError(f"batch_tokens is {batch_tokens}; give a number from 1 on.")
+        long_text = PredictorSettings(long_text).long_text or self.settings.long_text
+        target = self.settings.target_accuracy if target_accuracy is None else target_accuracy
+        confident_from = self.confident_from if target is None else self.band(target).confident_from
+        blocks = []
+        with _progress(len(texts), show_progress, on_batch) as advance:
+            for start in range(0, max(1, len(texts)), BLOCK):
+                encoded = encode_texts(self.text, texts[start : start + BLOCK], long_text)
+                blocks.append(self._predict_encoded(encoded, confident_from, batch_tokens, advance))
+        return Predictions.joined(blocks)
+
+    def _predict_encoded(
+        self, encoded: EncodedTexts, confident_from: float, batch_tokens: int | None, on_batch: OnBatch | None
+    ) -> Predictions:
+        if on_batch is not None:
+            on_batch = encoded.counting_texts(on_batch)
+        logits = encoded.per_text(self.logits(encoded.reviews, batch_tokens, on_batch))
         # without words there is no probability, since the network's answer comes from its bias alone
-        without_words = (reasons == NO_TEXT) | (reasons == NO_WORDS)
-        found = np.where(without_words, np.nan, probability(self.logits(reviews), self.temperature))
-        counts = np.array([len(review) for review in tokens], dtype=np.int64)
+        found = np.where(encoded.has_words, probability(logits, self.temperature), np.nan)
         return Predictions(
             probability=found,
-            tokens=counts,
-            unknown_tokens=unknown,
-            truncated=counts > self.text.max_length,
-            uncertain=(np.maximum(found, 1 - found) < self.confident_from) | (reasons != None),  # noqa: E711
-            reason=reasons,
+            tokens=encoded.tokens,
+            unknown_tokens=encoded.unknown_tokens,
+            truncated=encoded.truncated,
+            uncertain=(np.maximum(found, 1 - found) < confident_from) | (encoded.reason != None),  # noqa: E711
+            reason=encoded.reason,
         )
+
+    def _hint_at_lists(self) -> None:
+        now = time.monotonic()
+        if now - self._first_call > HINT_SECONDS and self._single_calls < HINT_AFTER:
+            self._single_calls, self._first_call = 0, now
+        self._single_calls += 1
+        if self._single_calls == HINT_AFTER:
+            logger.warning(
+                "predict was called %d times with one review. One call with a list of reviews is faster: "
+                "predict(reviews).",
+                HINT_AFTER,
+            )
+
+
+@contextmanager
+def _progress(total: int, shown: bool, on_batch: OnBatch | None) -> Iterator[OnBatch | None]:
+    """What to call after each batch: the caller's function, or the update of a progress bar."""
+    if not shown:
+        yield on_batch
+        return
+    from tqdm.auto import tqdm  # in a notebook, a bar of the notebook
+
+    with tqdm(total=total, unit=" reviews", mininterval=0.5) as bar:
+
+        def advance(count: int) -> None:
+            bar.update(count)
+            if on_batch is not None:
+                on_batch(count)
+
+        yield advance
 
 
 def _described(item: object) -> str:

@@ -19,9 +19,16 @@ BATCH_TOKENS = 4096
 Network = Callable[[EncodedReviews, np.ndarray], np.ndarray]
 """Function from reviews and the rows of a batch [batch] to logits of the positive label [batch] float32."""
 
+OnBatch = Callable[[int], None]
+"""Called in the calling thread with the number of reviews of each finished batch, to show progress."""
+
 
 def compute_logits(
-    network: Network, reviews: EncodedReviews, threads: Callable[[], int], batch_tokens: int | None = None
+    network: Network,
+    reviews: EncodedReviews,
+    threads: Callable[[], int],
+    batch_tokens: int | None = None,
+    on_batch: OnBatch | None = None,
 ) -> np.ndarray:
     """Logit of the positive label for each review, in order: [len(reviews)] float32.
 
@@ -32,18 +39,23 @@ def compute_logits(
         reviews: the reviews.
         threads: gives the number of batches to compute at a time; called only if there are several.
         batch_tokens: maximum number of tokens per batch; None for `BATCH_TOKENS`.
+        on_batch: called after each batch.
 
     Raises:
         Stopped: if a stop was requested.
     """
     logits = np.empty(len(reviews), dtype=np.float32)
     batches = length_batches(reviews.lengths, batch_tokens or BATCH_TOKENS)
+    # long and short reviews mixed, so that the reviews per second, from which the time left is estimated, are steady
+    batches = [batches[index] for index in np.random.default_rng(0).permutation(len(batches))]
     count = threads() if len(batches) > 1 else 1
     compute = functools.partial(network, reviews)
     raise_if_stopped()
     results = map(compute, batches) if count == 1 else thread_pool(count).map(compute, batches)
     for rows, found in zip(batches, results, strict=True):
         logits[rows] = found
+        if on_batch is not None:
+            on_batch(len(rows))
         raise_if_stopped()
     return logits
 

@@ -13,7 +13,7 @@ import numpy as np
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.inference.base import Predictor
-from sentiment.inference.engine import compute_logits
+from sentiment.inference.engine import OnBatch, compute_logits
 from sentiment.inference.onnx_network import OnnxNetwork
 from sentiment.inference.threads import batch_threads, check_threads
 from sentiment.io.files import expand_user, read_json
@@ -34,7 +34,7 @@ class OnnxClassifier(Predictor):
 
     def __init__(self, directory: Path, threads: int | None = None) -> None:
         found = read_directory(directory, ONNX_WEIGHTS, "sentiment-rnn")
-        super().__init__(found.text, found.calibration)
+        super().__init__(found.text, found.calibration, str(directory))
         self._digest, self._threads = str(read_json(directory / "config.json")["sha256"]), threads
         file = directory / ONNX_WEIGHTS
         self._network = OnnxNetwork(file.read_bytes(), file)
@@ -55,14 +55,16 @@ class OnnxClassifier(Predictor):
         check_threads(threads)
         return cls(expand_user(model), threads)
 
-    def logits(self, reviews: EncodedReviews) -> np.ndarray:
-        """Logit of the positive label for each review, before the temperature: [len(reviews)] float32.
+    def logits(
+        self, reviews: EncodedReviews, batch_tokens: int | None = None, on_batch: OnBatch | None = None
+    ) -> np.ndarray:
+        """See `Predictor.logits`.
 
         Raises:
             RunError: if the graph fails.
             Stopped: if a stop was requested.
         """
-        return compute_logits(self._network, reviews, partial(batch_threads, self._threads))
+        return compute_logits(self._network, reviews, partial(batch_threads, self._threads), batch_tokens, on_batch)
 
     @property
     def runtime(self) -> str:
@@ -79,9 +81,12 @@ class OnnxClassifier(Predictor):
             raise InputError(f"an exported model runs only on the CPU, not on {device}.")
         return self
 
-    def digest(self) -> str:
-        """SHA-256 of everything that a prediction depends on."""
+    def model_digest(self) -> str:
+        """SHA-256 of the model: the graph, vocabulary, text settings and calibration."""
         return self._digest
+
+    def __repr__(self) -> str:
+        return f"OnnxClassifier({self.name!r}, device='cpu', precision='fp32')"
 
 
 def is_exported(model: str | Path) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
-from sentiment.inference.engine import compute_logits
+from sentiment.inference.engine import OnBatch, compute_logits
 from sentiment.inference.threads import batch_threads, one_thread
 from sentiment.models.inference_lstm import InferenceLSTM
 
@@ -25,7 +25,12 @@ TorchNetwork = Callable[[Tensor, Tensor], Tensor]
 
 
 def predict_logits(
-    network: TorchNetwork, reviews: EncodedReviews, device: torch.device, threads: int | None = None
+    network: TorchNetwork,
+    reviews: EncodedReviews,
+    device: torch.device,
+    threads: int | None = None,
+    batch_tokens: int | None = None,
+    on_batch: OnBatch | None = None,
 ) -> np.ndarray:
     """Logit of the positive label for each review, in order: [len(reviews)] float32.
 
@@ -36,6 +41,8 @@ def predict_logits(
         reviews: the reviews.
         device: device of the network.
         threads: see `cpu_threads`.
+        batch_tokens: maximum number of tokens per batch; None for the fastest.
+        on_batch: called after each batch.
 
     Raises:
         Stopped: if a stop was requested.
@@ -57,7 +64,8 @@ def predict_logits(
     large = not on_cpu or (isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16)
     parallel = partial(cpu_threads, threads, torch.get_num_threads()) if on_cpu else lambda: 1
     with one_thread() if on_cpu else nullcontext():
-        return compute_logits(predict_batch, reviews, parallel, LARGE_BATCH_TOKENS if large else None)
+        limit = batch_tokens or (LARGE_BATCH_TOKENS if large else None)
+        return compute_logits(predict_batch, reviews, parallel, limit, on_batch)
 
 
 def choose_device(wanted: str | torch.device) -> torch.device:

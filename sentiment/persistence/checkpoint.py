@@ -55,7 +55,7 @@ class Checkpoint:
     model_settings: dict[str, Any]
     text: TextEncoder
     weights: Mapping[str, Tensor]
-    calibration: dict[str, float] = field(default_factory=lambda: {"temperature": 1.0})
+    calibration: dict[str, Any] = field(default_factory=lambda: {"temperature": 1.0})
     metrics: dict[str, Any] = field(default_factory=dict)
     card: str = ""
 

@@ -46,7 +46,7 @@ class ModelDirectory:
     kind: str
     model_settings: dict[str, Any]
     text: TextEncoder
-    calibration: dict[str, float]
+    calibration: dict[str, Any]
     metrics: dict[str, Any]
     card: str
 
@@ -111,7 +111,8 @@ def check_files(directory: Path, weights: str, *kinds: str) -> dict[str, Any]:
         raise InputError(f"{config_file}: unknown entry {unknown.pop()!r}.")
     digest = config_digest(config)
     if config.get("sha256") != digest:
-        raise InputError(f"{config_file}: its SHA-256 is recorded as {config.get('sha256')!r}, but it is {digest!r}.")
+        recorded = str(config.get("sha256"))[:12]
+        raise InputError(f"{config_file}: its SHA-256 is recorded as {recorded}..., but it is {digest[:12]}....")
     kind = config.get("kind")
     if kind not in kinds:
         raise InputError(f"{config_file}: contains a {kind!r}, but a {' or '.join(map(repr, kinds))} is needed.")
@@ -201,16 +202,26 @@ def _text_encoder(vocabulary: Vocabulary, max_length: int, keep: Keep, direction
     return TextEncoder(vocabulary, max_length, keep, direction)
 
 
-def validate_calibration(values: Mapping[str, float]) -> dict[str, float]:
+def validate_calibration(values: Mapping[str, Any]) -> dict[str, Any]:
     """Check the calibration of a model directory and return it.
 
     Raises:
-        ValueError: if the temperature is not positive and finite, or confident_from is outside 0.5 to 1.
+        ValueError: if the temperature is not positive and finite, confident_from is outside 0.5 to 1, or a number of a
+            band is outside 0 to 1.
     """
-    calibration = {str(name): float(value) for name, value in values.items()}
+    calibration: dict[str, Any] = {str(name): float(value) for name, value in values.items() if name != "bands"}
+    if "bands" in values:
+        calibration["bands"] = [_validate_band(**band) for band in values["bands"]]
     temperature, score = calibration["temperature"], calibration.get("confident_from", 0.5)
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature is {temperature}; it must be positive and finite")
     if not 0.5 <= score <= 1:
         raise ValueError(f"confident_from is {score}; it must be between 0.5 and 1")
     return calibration
+
+
+def _validate_band(accuracy: float, confident_from: float, coverage: float) -> dict[str, float]:
+    band = {"accuracy": float(accuracy), "confident_from": float(confident_from), "coverage": float(coverage)}
+    if not all(0 <= value <= 1 for value in band.values()):
+        raise ValueError(f"a band is {band}; its numbers must be between 0 and 1")
+    return band

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from sentiment.text.long_text import LongText
+
 Keep = Literal["head", "tail"]
 Direction = Literal["forward", "backward"]
 
@@ -87,10 +89,16 @@ class TextEncoder:
     keep: Keep = "tail"
     direction: Direction = "forward"
 
-    def tokens_read(self, tokens: Sequence[str]) -> Sequence[str]:
-        """The tokens that the network gets, at most `max_length`, in reading direction."""
-        if len(tokens) > self.max_length:
-            tokens = tokens[: self.max_length] if self.keep == "head" else tokens[-self.max_length :]
+    def tokens_read(self, tokens: Sequence[str], long_text: LongText | None = None) -> Sequence[str]:
+        """The tokens that the network gets, in reading direction: at most `max_length`, or all of them.
+
+        Args:
+            tokens: tokens of a review.
+            long_text: what to read of a longer review; None for `keep`.
+        """
+        part = long_text or self.keep
+        if len(tokens) > self.max_length and part in ("head", "tail"):
+            tokens = tokens[: self.max_length] if part == "head" else tokens[-self.max_length :]
         return tokens if self.direction == "forward" else tokens[::-1]
 
     def encode(self, tokens: Sequence[str]) -> list[int]:

@@ -1,5 +1,7 @@
 """What a host program has set in torch changes no answer, and is as before afterwards."""
 
+import copy
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -156,9 +158,11 @@ def test_contributions_are_computed_in_inference_mode(tiny_classifier: Sentiment
 
 
 def test_weights_are_in_memory_once(tiny_model_directory: Path) -> None:
-    classifier = SentimentClassifier.from_pretrained(tiny_model_directory)
-    places = {name: tensor.data_ptr() for name, tensor in classifier.checkpoint.weights.items()}
-    assert places == {name: parameter.data_ptr() for name, parameter in classifier.model.named_parameters()}
+    loaded = SentimentClassifier.from_pretrained(tiny_model_directory)
+    for classifier in (loaded, pickle.loads(pickle.dumps(loaded)), copy.deepcopy(loaded)):
+        places = {name: tensor.data_ptr() for name, tensor in classifier.checkpoint.weights.items()}
+        assert places == {name: parameter.data_ptr() for name, parameter in classifier.model.named_parameters()}
+        assert classifier.digest() == loaded.digest()
 
 
 def test_training_one_model_changes_no_other(tiny_checkpoint: Checkpoint) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import signal
-from dataclasses import fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,14 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment.batch import file_job
-from sentiment.classifier import Prediction, SentimentClassifier
+from sentiment.classifier import SentimentClassifier
 from sentiment.cli import main as cli
+from sentiment.inference.arrow import FIELDS
 from sentiment.tables import parquet, reader
 
 openpyxl = pytest.importorskip("openpyxl")
 
 TEXTS = ["a wonderful film", "I hated it, truly", 'She said "great"', "two\nlines", "", "naïve émigré 🎬", "dull"]
-ADDED = [field.name for field in fields(Prediction)]
+ADDED = FIELDS.names
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ ray = pytest.importorskip("ray", reason="needs ray: pip install -e '.[ray]'")
 
 pytestmark = pytest.mark.timeout(300)
 FIELDS = ("label", "probability", "score", "tokens", "unknown_tokens", "truncated", "uncertain", "reason")
+FIELDS += ("polarity", "three_way")
 
 
 @pytest.fixture(scope="module", autouse=True)

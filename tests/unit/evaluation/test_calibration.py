@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from scipy.special import expit
 from sentiment.evaluation import calibration
 from sentiment.evaluation.metrics import expected_calibration_error
 from sentiment.inference import postprocessing
+from sentiment.inference.bands import find_band
 from sentiment.persistence.model_directory import validate_calibration
 
 
@@ -59,6 +62,27 @@ def test_confident_predictions_have_the_wanted_accuracy(rows, accuracy):
         assert np.mean((probabilities >= 0.5)[answered] == (labels == 1)[answered]) >= accuracy
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_a_band_says_what_its_predictions_reached(seed, count):
+    generator = np.random.default_rng(seed)
+    probabilities = generator.integers(0, 21, count) / 20  # with equal scores
+    labels = (generator.random(count) < probabilities).astype(int)
+    bands = calibration.fit_bands(probabilities, labels)
+    assert count >= calibration.BAND_REVIEWS or not bands
+    for band in bands:
+        answered = np.maximum(probabilities, 1 - probabilities) >= band["confident_from"]
+        assert answered.sum() >= calibration.BAND_REVIEWS
+        assert band["coverage"] == pytest.approx(answered.mean())
+        assert band["accuracy"] == pytest.approx(np.mean((probabilities >= 0.5)[answered] == labels[answered]))
+    assert all(a["coverage"] > b["coverage"] for a, b in itertools.pairwise(bands))
+
+
+def test_the_band_of_the_chosen_accuracy_is_the_confident_one():
+    fitted = calibration.fit_calibration(*drawn(2000), confident_accuracy=0.9)
+    assert find_band(fitted["bands"], 0.9).confident_from == fitted["confident_from"]
+
+
 @given(st.floats(-1e3, 1e3), st.floats(*calibration.TEMPERATURES))
 def test_a_probability_is_the_sigmoid(logit, temperature):
     sigmoid = float(torch.sigmoid(torch.tensor(logit / temperature, dtype=torch.float64)))
@@ -72,8 +96,15 @@ def test_the_result_is_a_valid_calibration():
 
 
 @pytest.mark.parametrize(
-    "values", [{"temperature": 0}, {"temperature": float("nan")}, {"temperature": 1, "confident_from": 1.5}]
+    "values",
+    [
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"temperature": 1, "confident_from": 1.5},
+        {"temperature": 1, "bands": [{"accuracy": 1, "confident_from": 0.5, "coverage": 1.5}]},
+        {"temperature": 1, "bands": [{"accuracy": float("nan"), "confident_from": 0.5, "coverage": 1}]},
+    ],
 )
 def test_invalid_values_are_rejected(values):
-    with pytest.raises(ValueError, match="it must"):
+    with pytest.raises(ValueError, match="must"):
         validate_calibration(values)

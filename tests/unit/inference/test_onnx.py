@@ -202,9 +202,9 @@ def test_a_directory_with_both_kinds_of_weights_is_loaded_with_torch(
 ) -> None:
     save_checkpoint(tiny_checkpoint, tmp_path / "model")
     shutil.copy(exported / "model.onnx", tmp_path / "model")
-    both = Namespace(model=str(tmp_path / "model"), device="cpu", threads=None)
-    assert isinstance(load_predictor(both), SentimentClassifier)
-    assert isinstance(load_predictor(Namespace(model=str(exported), device="cpu", threads=None)), OnnxClassifier)
+    others = {"device": "cpu", "threads": None, "long_text": None, "target_accuracy": None}
+    assert isinstance(load_predictor(Namespace(model=str(tmp_path / "model"), **others)), SentimentClassifier)
+    assert isinstance(load_predictor(Namespace(model=str(exported), **others)), OnnxClassifier)
 
 
 @pytest.mark.parametrize("name", sorted(FILES - {"README.md"}))

@@ -16,8 +16,9 @@ import pytest
 from sentiment.batch.file_job import Outcome, predict_file
 from sentiment.config import DataConfig
 from sentiment.errors import InputError
-from sentiment.inference.base import Predictor
-from sentiment.inference.prediction import Prediction, Predictions
+from sentiment.inference.arrow import FIELDS
+from sentiment.inference.base import Predictor, PredictorSettings
+from sentiment.inference.prediction import Predictions
 from sentiment.tables import chunk as chunks
 from sentiment.tables import parquet, reader
 from sentiment.tables.excel import MOST_ROWS, check_fits
@@ -33,12 +34,12 @@ class Cheerful(Predictor):
     runtime = "good mood"
 
     def __init__(self) -> None:
-        pass
+        self.settings = PredictorSettings()
 
-    def logits(self, reviews: Any) -> Any:
+    def logits(self, reviews: Any, batch_tokens: int | None = None, on_batch: Any = None) -> Any:
         raise NotImplementedError
 
-    def predict_columns(self, texts: Any) -> Predictions:
+    def predict_columns(self, texts: Any, **options: Any) -> Predictions:
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
         empty = np.array([not text.strip() for text in texts], dtype=bool)
         found, reasons = np.where(empty, np.nan, 0.75), np.where(empty, "no text", None)
@@ -47,7 +48,7 @@ class Cheerful(Predictor):
     def to(self, device: str) -> "Cheerful":
         return self
 
-    def digest(self) -> str:
+    def model_digest(self) -> str:
         return "cheerful"
 
 
@@ -55,7 +56,7 @@ def answer(file: Path, output: Path, **reading: Any) -> list[dict[str, Any]]:
     """Predict a file; returns the rows of the output as its own reader gives them, without the added columns."""
     predict_file(Cheerful(), DataConfig(source=str(file), **reading), output, overwrite=True)
     assert not output.with_name(f"{output.name}.partial").exists()
-    added = set(Prediction.__dataclass_fields__)
+    added = set(FIELDS.names)
     return [{name: row[name] for name in row if name not in added} for row in table(output)]
 
 
