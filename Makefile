@@ -16,8 +16,8 @@ install: .venv/installed
 demo: install
 	$(BIN)/sentiment predict "I loved every minute of it." "Two hours of my life that I will not get back."
 	rm -rf runs/demo
-	$(BIN)/sentiment train configs/demo.yaml
-	$(BIN)/sentiment evaluate --model runs/demo/model --data sentiment/data/samples/test.jsonl --output runs/demo/evaluation
+	$(BIN)/sentiment train demo
+	$(BIN)/sentiment evaluate --model runs/demo/model --data samples --output runs/demo/evaluation
 
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist worksteal

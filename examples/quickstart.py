@@ -171,5 +171,5 @@ print(f"same answers after loading: {same}")
 # - **Predict without torch**, by ONNX Runtime, which starts several times faster. It needs the extra `onnx`. First
 #   `sentiment export --model imdb-small --output exported`; then, in Python, `from sentiment.inference.onnx import
 #   OnnxClassifier` and `OnnxClassifier.from_pretrained("exported").predict("A wonderful film.")`.
-# - **Train on your own reviews**: `sentiment train configs/imdb.yaml --data.source=my_reviews`.
+# - **Train on your own reviews**: `sentiment train imdb --data my_reviews`.
 # - **Read** docs/guides for each of these, and docs/lstm.md for how an LSTM works, one gate at a time.

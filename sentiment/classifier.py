@@ -105,7 +105,7 @@ class SentimentClassifier(Predictor):
     def logits(
         self, reviews: EncodedReviews, batch_tokens: int | None = None, on_batch: OnBatch | None = None
     ) -> np.ndarray:
-        """See `Predictor.logits`; in float32 on the CPU, ONNX Runtime computes the same numbers faster, if installed."""
+        """See `Predictor.logits`. In float32 on the CPU, ONNX Runtime computes them faster, if installed."""
         if (faster := self._onnx_network()) is not None:
             return compute_logits(faster, reviews, partial(cpu_threads, self.threads), batch_tokens, on_batch)
         network = inference_network(self.model, self.precision, self.device)
@@ -145,7 +145,7 @@ class SentimentClassifier(Predictor):
         return self._onnx[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything once: the weights of the checkpoint are those of the network, and ONNX Runtime's are built anew."""
+        """Everything once: the checkpoint has the weights of the network, and ONNX Runtime gets them anew."""
         return self.__dict__ | {"_onnx": None, "checkpoint": replace(self.checkpoint, weights={})}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,18 +1,13 @@
-"""All settings of a run: frozen dataclasses, read from a YAML file and dotted overrides.
+"""All settings of a run, as frozen dataclasses; `config_reader` reads them from YAML files and dotted overrides.
 
 A field's docstring is its `--help` text. Importing this module does not import torch.
 """
 
 import codecs
-import logging
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Optional, TypeVar
+from typing import Literal, Optional, TypeVar
 
-import yaml
-from jsonargparse import ArgumentError, ArgumentParser, set_parsing_settings
+from jsonargparse import set_parsing_settings
 from jsonargparse.typing import (
     ClosedUnitInterval,
     NonNegativeFloat,
@@ -28,8 +23,6 @@ from sentiment.io.formats import Format
 from sentiment.text.vocabulary import Direction, Keep
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
-
-logger = logging.getLogger(__name__)
 
 Pooling = Literal["last", "last_max_mean"]
 
@@ -84,7 +77,7 @@ class DataConfig:
     """Source of the reviews, and the split into training part and validation part."""
 
     source: str = "stanfordnlp/imdb"
-    """Reviews: a file, a directory, a pattern such as `data/*.csv`, an aclImdb directory, or a Hugging Face hub id."""
+    """Reviews: a file, directory, pattern such as `data/*.csv`, aclImdb directory, id on the hub, or `samples`."""
     text_column: Optional[str] = None
     """Column of the review text. null: `text`, or else the one column that is obviously the text; a message says it."""
     label_column: Optional[str] = None
@@ -118,6 +111,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _expand(self, "source", "groups_file")
+        if self.validation_fraction > 0.5:
+            raise InputError(f"data.validation_fraction is {self.validation_fraction:g}; give at most 0.5.")
         if (self.positive_from is None) != (self.negative_to is None):
             raise InputError("positive_from and negative_to go together, such as 4 and 2 for stars from 1 to 5.")
         if self.positive_from is not None and self.negative_to is not None:
@@ -305,86 +300,3 @@ RENAMED_SETTINGS = {
     "short_reviews": "grammar_sentences",
 }
 """{old name in version 0.1: new name} of settings. Old names still work in this release, with a warning."""
-
-
-def parser_for(config_class: type[Any], **kwargs: Any) -> ArgumentParser:
-    """Parser with `--config FILE` and one dotted option per field of `config_class`."""
-    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, **kwargs)
-    parser.add_argument("--config", action="config", help="Another YAML file of settings, in addition to CONFIG.yaml.")
-    parser.add_class_arguments(config_class)
-    return parser
-
-
-def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequence[str] = ()) -> AnyConfig:
-    """Read a YAML file into `config_class`, then apply overrides such as `--run.seed=2`.
-
-    Raises:
-        InputError: if the file is missing or not YAML, or a setting is unknown, has the wrong type or is out of range.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such configuration file.")
-    where = " ".join(map(str, [path, *overrides]))
-    try:
-        settings = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
-    if settings is not None and not isinstance(settings, dict):
-        raise InputError(f"{where}: contains a {type(settings).__name__}, not settings such as `run:`.")
-    current = {_current_name(str(name)): value for name, value in (settings or {}).items()}
-    if len(current) < len(settings or {}):
-        raise InputError(f"{where}: has a setting twice, under its old and its new name; leave out the old one.")
-    if isinstance(data := current.get("data"), dict):
-        current["data"] = {name: _as_text(name, value) for name, value in data.items()}
-    return _parse(config_class, [f"--config={yaml.safe_dump(current)}", *overrides], where)
-
-
-def _as_text(name: str, value: Any) -> Any:
-    """A name of a column that YAML takes for a number, and a mapping of labels, as the text that the setting holds."""
-    if name.endswith("_column") and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if name == "label_map" and isinstance(value, dict):
-        return ",".join(f"{label}={meaning}" for label, meaning in value.items())
-    return value
-
-
-def config_from_settings(config_class: type[AnyConfig], settings: Mapping[str, Any], where: str) -> AnyConfig:
-    """Build a configuration from values by dotted name, such as `{"run.seed": 2}`; all others keep their defaults.
-
-    Args:
-        config_class: class of the configuration.
-        settings: values by dotted name.
-        where: source of the settings, for error messages.
-
-    Raises:
-        InputError: if a setting is unknown, has the wrong type or is out of range.
-    """
-    nested: dict[str, Any] = {}
-    for name, value in settings.items():
-        section, _, key = _current_name(name).rpartition(".")
-        (nested.setdefault(section, {}) if section else nested)[key] = value
-    return _parse(config_class, [f"--config={yaml.safe_dump(nested)}"], where)
-
-
-def _parse(config_class: type[AnyConfig], arguments: Sequence[str], where: str) -> AnyConfig:
-    parser = parser_for(config_class)
-    try:
-        fields = dict(parser.instantiate(parser.parse_args([_with_current_name(argument) for argument in arguments])))
-    except (ArgumentError, yaml.YAMLError, UnicodeError, TypeError) as error:  # TypeError: a section is not a mapping
-        raise InputError(f"{where}: {' '.join(str(error).split())}") from error
-    fields.pop("config")
-    return config_class(**fields)
-
-
-def _with_current_name(argument: str) -> str:
-    """`--optimisation.epochs=2` → `--optimization.epochs=2`; arguments with current names are unchanged."""
-    name = re.match(r"--([\w.]+)", argument)
-    return argument if name is None else f"--{_current_name(name[1])}{argument[name.end() :]}"
-
-
-def _current_name(name: str) -> str:
-    first, dot, rest = name.partition(".")
-    if first not in RENAMED_SETTINGS:
-        return name
-    logger.warning("the setting %s is now %s; the next release drops the old name.", first, RENAMED_SETTINGS[first])
-    return RENAMED_SETTINGS[first] + dot + rest

@@ -13,7 +13,8 @@ from benchmarks.accuracy.ablation_variants import BASE, VARIANTS, Ablation
 from benchmarks.harness.command import log
 from benchmarks.harness.machine import machine_info
 from benchmarks.harness.results import write_results
-from sentiment.config import AnyConfig, load_config
+from sentiment.config import AnyConfig
+from sentiment.config_reader import load_config
 from sentiment.data.splitting import Parts, read_parts, read_unlabeled
 from sentiment.errors import InputError
 from sentiment.io.files import read_json, write_json

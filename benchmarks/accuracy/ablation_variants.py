@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sentiment.config import PretrainConfig, TrainConfig, load_config
+from sentiment.config import PretrainConfig, TrainConfig
+from sentiment.config_reader import load_config
 from sentiment.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.peers.tutorial_rnn import BATCH, TIME, TutorialRNN
-from sentiment.config import DataConfig, TrainConfig, load_config
+from sentiment.config import DataConfig, TrainConfig
+from sentiment.config_reader import load_config
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.splitting import read_parts
 from sentiment.text.vocabulary import PADDING_ID, TextEncoder, build_vocabulary

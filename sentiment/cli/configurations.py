@@ -1,9 +1,8 @@
 """The configurations that come with the package, found by name: `sentiment train imdb`."""
 
-import difflib
 from pathlib import Path
 
-from sentiment.errors import InputError
+from sentiment.errors import InputError, nearest
 
 CONFIGURATIONS = Path(__file__).parents[1] / "configs"
 """In a checkout, a link to the configs/ beside the package."""
@@ -33,6 +32,6 @@ def find_configuration(name: str, folder: Path = CONFIGURATIONS) -> Path:
                 f"{name}: no such configuration file; for the one that is installed, write {Path(name).stem}."
             )
         return Path(name)
-    similar = difflib.get_close_matches(name, known, 1)
-    meant = f"; did you mean {similar[0]}?" if similar else "."
+    similar = nearest(name, known)
+    meant = f"; did you mean {similar}?" if similar else "."
     raise InputError(f"{name}: neither a file nor a known configuration ({', '.join(known)}){meant}")

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line, `sentiment COMMAND ...`; also used by `python -m sentiment` and the files in scripts/.
 
 Results go to standard output, messages to standard error. Exit codes: 0 for success, 1 if the work failed, 2 for wrong
@@ -14,11 +15,11 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
-from sentiment.cli.parser import nearest
+from sentiment.cli.parser import is_completing, print_version
 from sentiment.cli.predict import explain, export, predict
 from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train
 from sentiment.cli.tutorial import gradient_flow, toy_task
-from sentiment.errors import InputError, RunError
+from sentiment.errors import InputError, RunError, nearest
 from sentiment.io.signals import Stopped
 
 logger = logging.getLogger(__name__)
@@ -128,20 +129,30 @@ def _log_to_stderr() -> None:
 
 def main() -> NoReturn:
     """Entry point of the command `sentiment`."""
+    if is_completing():
+        _complete()
     arguments = sys.argv[1:]
     first = arguments[0] if arguments else None
     if first in COMMANDS or first in RENAMED:
         run(arguments[0], arguments[1:])
     if first in ("-V", "--version"):
-        from importlib.metadata import version
-
-        print(f"sentiment-rnn {version('sentiment-rnn')}")
-        raise SystemExit(0)
+        print_version()
     if first is None or first in ("-h", "--help"):
         print(_overview(), file=sys.stdout if first else sys.stderr)
         raise SystemExit(0 if first else 2)
     print(f"sentiment: {_no_command(first)}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def _complete() -> NoReturn:
+    """Print the completions of the command, or let the command print those of its arguments."""
+    from sentiment.cli.completion import complete_command, typed_command
+
+    command = typed_command()
+    command = RENAMED.get(command, command)
+    if command in COMMANDS:
+        COMMANDS[command](["--help"])  # its parser completes instead
+    complete_command({name: str(work.__doc__) for name, work in COMMANDS.items()})
 
 
 def _overview() -> str:

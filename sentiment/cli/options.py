@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sentiment.models.inference_lstm import Precision
 
 
+ENDING = {"-h", "--help", "-V", "--version"}
+"""Options that print something and exit, whatever else is given."""
 RESUME: Mapping[str, Any] = {"--resume": {"action": "store_true", "help": "resume a run that was stopped"}}
 
 
@@ -44,7 +46,7 @@ def configured(
     Raises:
         InputError: if the configuration or its source of reviews cannot be read, or an option is unknown.
     """
-    from sentiment.config import load_config
+    from sentiment.config_reader import load_config
 
     shown = " ".join(
         f"[{name} {keywords['metavar']}]" if "metavar" in keywords else f"[{name}]" for name, keywords in own.items()
@@ -63,7 +65,7 @@ def configured(
     if "--resume" in arguments and "--resume" not in own:
         raise InputError(f"--resume: sentiment {command} saves no training states, so it cannot resume; leave it out.")
     parser.check_options(arguments)
-    if all(argument.startswith("-") for argument in arguments) and not {"-h", "--help"} & set(arguments):
+    if all(argument.startswith("-") for argument in arguments) and not ENDING & set(arguments):
         raise InputError(file_first(parser.prog))
     options = parser.parse_args(arguments)
     check_contradictions(options.settings)
@@ -100,7 +102,7 @@ def model_parser(command: str, description: str, examples: Sequence[str], device
 def positive(text: str) -> int:
     """Argument type for a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
@@ -126,20 +128,14 @@ def load_classifier(options: argparse.Namespace, precision: "Precision" = "auto"
 
 
 def chosen_device(wanted: str) -> str:
-    """Choose "cpu" or "cuda"; "auto" is "cuda" if there is a GPU.
+    """The device for `--device`: "cpu" or "cuda"; "auto" is "cuda" if there is a GPU.
 
     Raises:
         InputError: for "cuda" without a GPU.
     """
-    if wanted == "cpu":
-        return wanted
-    import torch
+    from sentiment.inference.torch_network import choose_device
 
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise InputError("--device is cuda, but torch sees no GPU here; use --device cpu or auto.")
-    return "cpu"
+    return str(choose_device(wanted))
 
 
 READING: dict[str, dict[str, Any]] = {
@@ -226,6 +222,11 @@ def reading_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+SOURCES = (
+    "SOURCE is a file, directory, pattern, aclImdb directory or hub id; samples: the sample reviews of the package"
+)
+
+
 def add_data_options(
     parser: argparse.ArgumentParser,
     about: str,
@@ -242,7 +243,7 @@ def add_data_options(
         split: whether to add `--split`.
         validation: whether to add the options of the validation split.
     """
-    group = parser.add_argument_group("reviews")
+    group = parser.add_argument_group("reviews", SOURCES)
     group.add_argument(name, dest="data", required=name == "--data", metavar="SOURCE", help=about)
     if split:
         group.add_argument(
@@ -293,10 +294,9 @@ def check_source(config: "DataConfig") -> None:
     Raises:
         InputError: if there are none, or they cannot be read.
     """
-    from sentiment.io.files import expand_user
     from sentiment.tables.opening import check_readable
-    from sentiment.tables.sources import find_files, is_local
+    from sentiment.tables.sources import find_files, is_local, local_path
 
-    if is_local(config.source) and not expand_user(config.source).is_dir():
+    if is_local(config.source) and not local_path(config.source).is_dir():
         for file in find_files(config.source, config.format):
             check_readable(file, config.format)

@@ -32,12 +32,25 @@ def predict(arguments: Sequence[str]) -> None:
     parser = model_parser("predict", about, examples)
     parser.add_argument("text", nargs="*", metavar="TEXT", help="a review, or a file of reviews")
     parser.add_argument("--json", action="store_true", help="print one JSON object per review")
+    group = parser.add_argument_group("answers")
+    group.add_argument(
+        "--target-accuracy",
+        type=float,
+        metavar="SHARE",
+        help="accuracy wanted of the answers that are not uncertain, such as 0.99 (default: the model's own limit)",
+    )
+    group.add_argument(
+        "--long-text",
+        choices=["head", "tail", "windows", "whole"],
+        help="what to read of a review over the model's maximum length: its beginning, its end, overlapping windows, "
+        "or all of it (default: the part that the model was trained with)",
+    )
     group = parser.add_argument_group("files")
     group.add_argument(
         "--input",
         action="append",
         metavar="SOURCE",
-        help="file, directory or pattern such as 'data/*.csv'; - is standard input. "
+        help="file, directory or pattern such as 'data/*.csv'; samples: the sample reviews; - is standard input. "
         "Formats: .txt (one review per line), .csv, .tsv, .json, .jsonl, .parquet, .xlsx; also with .gz or .zst",
     )
     group.add_argument(
@@ -189,6 +202,22 @@ def load_predictor(options: argparse.Namespace) -> "Predictor":
         raise InputError(f"{options.model}: an exported model runs only on the CPU; leave out --device cuda.")
     else:
         classifier = OnnxClassifier.from_pretrained(options.model, options.threads)
+    return _with_settings(classifier, options)
+
+
+def _with_settings(classifier: "Predictor", options: argparse.Namespace) -> "Predictor":
+    from sentiment.inference.base import PredictorSettings
+
+    classifier.settings = PredictorSettings(options.long_text, options.target_accuracy)
+    if options.target_accuracy is not None:
+        band = classifier.band(options.target_accuracy)
+        logger.info(
+            "uncertain below a score of %.4f: on validation reviews %.0f%% had this score or a higher one, and %.2f%% "
+            "of those were right",
+            band.confident_from,
+            100 * band.coverage,
+            100 * band.accuracy,
+        )
     logger.debug("computed by %s", classifier.runtime)
     return classifier
 
@@ -206,12 +235,11 @@ def _predict_arguments(options: argparse.Namespace) -> None:
         return
     options.device, model = "cpu", locate_model(options.model or "imdb")
     if (exported := load_export(model, options.threads)) is not None:
-        logger.debug("computed by %s, from the cache", exported.runtime)
-        print_predictions(options.text, exported.predict(options.text), options.json)
+        logger.debug("the model comes from the cache")
+        print_predictions(options.text, _with_settings(exported, options).predict(options.text), options.json)
         return
     loaded = load_classifier(options, precision="fp32")
-    logger.debug("computed by %s", loaded.runtime)
-    print_predictions(options.text, loaded.predict(options.text), options.json)
+    print_predictions(options.text, _with_settings(loaded, options).predict(options.text), options.json)
     store_export(loaded, model)
 
 
@@ -238,6 +266,8 @@ def explain(arguments: Sequence[str]) -> None:
                 raise InputError(f"{text}: no such file.")
             raise InputError(f"{text}: is a file; for the review in it, write: sentiment explain < {shlex.quote(text)}")
     else:
+        if sys.stdin.isatty():
+            logger.info("type a review, then Ctrl-D on a line of its own.")
         try:
             text = sys.stdin.buffer.read().decode("utf-8")
         except UnicodeDecodeError as error:

@@ -5,8 +5,7 @@ Values stay in the order in which they are given, since a later one wins, for ex
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentiment.cli.parser import CommandParser
@@ -70,7 +69,8 @@ def add_short_options(parser: CommandParser, title: str, options: Mapping[str, M
 
 def add_settings(parser: CommandParser, config_class: type[Any]) -> None:
     """Add each setting of a configuration as an option, in one group per section, with its meaning and default."""
-    from sentiment.config import RENAMED_SETTINGS, parser_for
+    from sentiment.config import RENAMED_SETTINGS
+    from sentiment.config_reader import parser_for
 
     for section in parser_for(config_class)._action_groups:
         title = "configuration" if section.title == "options" else section.title
@@ -99,21 +99,13 @@ def add_settings(parser: CommandParser, config_class: type[Any]) -> None:
 def add_hidden_settings(parser: CommandParser, config_classes: Sequence[type[Any]]) -> None:
     """Add the settings of several configurations as options that the help does not list."""
     from sentiment.config import RENAMED_SETTINGS
+    from sentiment.config_reader import setting_types
 
-    names = {name for config_class in config_classes for name in setting_names(config_class)}
+    names = {name for config_class in config_classes for name in setting_types(config_class)}
     for old, new in RENAMED_SETTINGS.items():
         names |= {name.replace(new, old, 1) for name in names if name.partition(".")[0] == new}
     for name in sorted(names):
         parser.add_argument(f"--{name}", action=SettingAction, help=argparse.SUPPRESS)
-
-
-def setting_names(config_class: type[Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted names of all settings of a configuration."""
-    for field in fields(config_class):
-        if isinstance(field.type, type) and is_dataclass(field.type):
-            yield from setting_names(field.type, f"{prefix}{field.name}.")
-        else:
-            yield prefix + field.name
 
 
 def check_contradictions(settings: Sequence[tuple[str, str, Any]]) -> None:

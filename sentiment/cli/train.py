@@ -80,11 +80,16 @@ def recipe(arguments: Sequence[str]) -> None:
     # no --output: a recipe has its own output_dir, in which each stage has a directory
     add_short_options(parser, "common settings", {name: SHORT[name] for name in SHORT if name != "run.output_dir"})
     add_short_options(parser, "reading files", SHORT_READING)
-    add_hidden_settings(parser, [PretrainConfig, TrainConfig, DistillConfig])
+    config_classes = [PretrainConfig, TrainConfig, DistillConfig]
+    add_hidden_settings(parser, config_classes)
     options = parser.parse_args(arguments)
     check_contradictions(options.settings)
+    from sentiment.config_reader import check_override
     from sentiment.training.recipe import load_recipe, plan, run_recipe
 
+    for option, setting, value in options.settings:
+        if option == f"--{setting}":
+            check_override(config_classes, setting, value)
     settings = {
         setting: parsed(value) if option == f"--{setting}" else value for option, setting, value in options.settings
     }

@@ -20,12 +20,12 @@ from sentiment.data.acl_imdb import folders_of, read_folder, read_utf8
 from sentiment.data.labels import Label, LabelReader, MissingLabelError, label_reader
 from sentiment.data.named_splits import files_of_split
 from sentiment.errors import InputError, RunError
-from sentiment.io.files import expand_user
+from sentiment.io.hub_cache import cache_problem
 from sentiment.tables.chunk import CHUNK_ROWS, Chunk, Rows, columns_of, described
 from sentiment.tables.columns import choose_label_column
 from sentiment.tables.parquet import table_chunks
 from sentiment.tables.reader import read_chunks
-from sentiment.tables.sources import find_files, is_local
+from sentiment.tables.sources import find_files, is_local, local_path
 from sentiment.text import tokenizer
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
     Raises:
         InputError: if the source does not exist or cannot be read; if the split, a column or valid labels are missing;
             or if groups are given twice or their number is wrong.
-        RunError: if the hub cannot be reached.
+        RunError: if the hub cannot be reached, or its cache cannot be written.
     """
     if config.group_column is not None and config.groups_file is not None:
         raise InputError("data.group_column and data.groups_file both define the groups; leave one out.")
@@ -166,7 +166,7 @@ class _Collected:
 
 
 def _chunks(config: DataConfig, split: str, labeled: bool) -> Iterator[Chunk]:
-    source = expand_user(config.source)
+    source = local_path(config.source)
     if folders := folders_of(source, split):
         return itertools.chain.from_iterable(map(read_folder, folders))
     label_column = config.label_column if labeled else None
@@ -186,6 +186,8 @@ def _read_hub(config: DataConfig, split: str, label_column: str | None) -> Itera
     except DatasetNotFoundError as error:
         raise InputError(f"{config.source}: no such dataset on the hub, and no such file or directory.") from error
     except Exception as error:  # the builders raise many kinds of errors
+        if (problem := cache_problem(error)) is not None:
+            raise RunError(f"{config.source}: {problem}.") from error
         if isinstance(error.__cause__, OSError):
             raise RunError(f"{config.source}: cannot be fetched from the hub: {_one_line(error)}") from error
         raise InputError(f"{config.source}: cannot read its split {split!r}: {_one_line(error)}") from error

@@ -8,8 +8,7 @@ from datasets.data_files import SPLIT_KEYWORDS
 from sentiment.config import DataConfig
 from sentiment.data.acl_imdb import folders_of
 from sentiment.errors import InputError
-from sentiment.io.files import expand_user
-from sentiment.tables.sources import check_one_format, is_local, list_directory
+from sentiment.tables.sources import check_one_format, is_local, list_directory, local_path
 
 SPLIT_WORDS = {str(name): {str(name), *words} for name, words in SPLIT_KEYWORDS.items()}
 SPLIT_WORDS["unsupervised"] = {"unsupervised"}
@@ -21,7 +20,7 @@ def has_splits(config: DataConfig) -> bool:
 
     A file, a pattern, and a directory of other files are one set of reviews, whatever split is asked for.
     """
-    source = expand_user(config.source)
+    source = local_path(config.source)
     if not source.is_dir():
         return not is_local(config.source)
     return bool(folders_of(source, "train") or folders_of(source, "test")) or any(_words(config).values())
@@ -33,7 +32,7 @@ def files_of_split(config: DataConfig, split: str) -> list[Path]:
     Raises:
         InputError: if there are none, or they have several formats.
     """
-    directory, words = expand_user(config.source), _words(config)
+    directory, words = local_path(config.source), _words(config)
     if not any(words.values()):
         return check_one_format(config.source, list(words), config.format)
     chosen = [file for file in words if file.parent == directory and file.name.split(".")[0].lower() == split]
@@ -46,7 +45,7 @@ def files_of_split(config: DataConfig, split: str) -> list[Path]:
 
 def _words(config: DataConfig) -> dict[Path, set[str]]:
     """{file: the words for splits in its name} of a directory; .txt beside tables are notes or groups, not reviews."""
-    directory = expand_user(config.source)
+    directory = local_path(config.source)
     files = list_directory(directory, config.format)
     tables = [file for file in files if file.suffix.lower() != ".txt"] or files
     return {file: _words_in(file.name) or _words_in(str(file.relative_to(directory).parent)) for file in tables}

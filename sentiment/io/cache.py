@@ -53,7 +53,10 @@ def cached(cache: Path | None, key: Iterable[str], count: int, compute: Callable
             with atomic_file(file) as temporary, temporary.open("wb") as target:
                 np.savez(target, logits=logits)
         except RunError as error:  # the logits are computed; only the next run takes longer
-            logger.warning("a result is not cached and must be computed again next time: %s", error)
+            reason = getattr(error.__cause__, "strerror", None) or error.__cause__
+            logger.warning(
+                "a result is not cached and must be computed again next time: %s cannot be written: %s.", cache, reason
+            )
     return logits
 
 

@@ -198,4 +198,7 @@ def check_fingerprint(path: Path, expected: dict[str, int | str]) -> None:
         raise InputError(f"{path}: {found} bytes, but {expected['size']} were saved; the file is damaged.")
     digest = fingerprint(path)["sha256"]
     if digest != expected["sha256"]:
-        raise InputError(f"{path}: SHA-256 is {digest}, but {expected['sha256']} was saved; the file was changed.")
+        found_digits, saved_digits = str(digest)[:12], str(expected["sha256"])[:12]
+        raise InputError(
+            f"{path}: its SHA-256 is {found_digits}..., but {saved_digits}... was saved; the file was changed."
+        )

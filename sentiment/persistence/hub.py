@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sentiment.errors import InputError, RunError
+from sentiment.io.hub_cache import cache_problem
 
 
 def is_hub_id(model: str) -> bool:
@@ -22,7 +23,7 @@ def download(model: str, revision: str | None = None) -> Path:
 
     Raises:
         InputError: if there is no such model.
-        RunError: if the hub cannot be reached.
+        RunError: if the hub cannot be reached, or the cache cannot be written.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -38,6 +39,8 @@ def download(model: str, revision: str | None = None) -> Path:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise InputError(f"{model}: no such model directory, and no such model on the hub.") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        if (problem := cache_problem(error)) is not None:
+            raise RunError(f"{model}: {problem}.") from error
         raise RunError(f"{model}: no such model directory, and the hub cannot be reached.") from error
 
 

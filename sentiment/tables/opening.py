@@ -1,6 +1,7 @@
 """Open files of reviews in any compression and encoding."""
 
 import codecs
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pyarrow as pa
 
 from sentiment.errors import InputError
 from sentiment.io.formats import FORMATS, READABLE, FileFormat, Format, format_of
+
+logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = Path("-")
 _SAMPLE_BYTES = 65_536
@@ -64,6 +67,8 @@ def check_readable(file: Path, given: Format | None = None) -> FileFormat:
 def open_binary(file: Path, compression: str | None) -> Iterator[tuple[BufferedReader, BinaryIO]]:
     """Context manager that opens a file, or standard input; yields its content and the stored (compressed) bytes."""
     stored: BinaryIO = sys.stdin.buffer if file == STANDARD_INPUT else file.open("rb")
+    if stored.isatty():
+        logger.info("reading standard input; end it with Ctrl-D.")
     try:
         content = buffered(stored)
         if compression is not None:

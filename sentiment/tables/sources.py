@@ -8,10 +8,19 @@ from sentiment.io.files import expand_user
 from sentiment.io.formats import FORMATS, READABLE, Format, format_of
 from sentiment.tables.opening import STANDARD_INPUT
 
+SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+"""The sample reviews of the package, which are the source `samples`."""
+
+
+def local_path(source: str) -> Path:
+    """Path of a local source; a file or directory called `samples` has priority over the sample reviews."""
+    path = expand_user(source)
+    return SAMPLES if source == SAMPLES.name and not path.exists() else path
+
 
 def is_local(source: str) -> bool:
     """Whether a source is a file, a directory, a pattern or standard input, not a hub id."""
-    path = expand_user(source)
+    path = local_path(source)
     return path == STANDARD_INPUT or path.exists() or glob.has_magic(source) or format_of(path) is not None
 
 
@@ -19,8 +28,8 @@ def find_files(source: str, given: Format | None = None) -> list[Path]:
     """Files of a source, sorted by name.
 
     Args:
-        source: a file, a directory, a pattern, or "-" for standard input. Of a directory, all files at any depth
-            whose name ends like a format; hidden files are left out.
+        source: a file, a directory, a pattern, `samples`, or "-" for standard input. Of a directory, all files at any
+            depth whose name ends like a format; hidden files are left out.
         given: format of the files, if their names do not tell it.
 
     Raises:
@@ -28,7 +37,7 @@ def find_files(source: str, given: Format | None = None) -> list[Path]:
     """
     if not source:
         raise InputError("the source is an empty text; give a file, a directory, a pattern or - for standard input.")
-    path = expand_user(source)
+    path = local_path(source)
     if path.is_dir():
         return check_one_format(source, list_directory(path, given), given)
     if glob.has_magic(source) and not path.exists():

@@ -1,9 +1,11 @@
 """The hardware of a run: device, precision and number of processes."""
 
+import os
 from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from sentiment.data.batching import share
@@ -33,6 +35,8 @@ class Hardware:
             name = "this CPU" if cpu else torch.cuda.get_device_name()
             raise InputError(f"run.precision is bf16, which {name} does not support; use --run.precision=fp32 or auto.")
         keep_few_operations()
+        # accelerate keeps the settings of the first run in a process, and refuses others for the next
+        AcceleratorState._reset_state(reset_partial_state=int(os.environ.get("WORLD_SIZE", "1")) == 1)
         return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if precision == "bf16" else "no"))
 
     def share(self, rows: int) -> slice:

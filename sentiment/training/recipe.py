@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from sentiment.config import BaseConfig, DistillConfig, PretrainConfig, TrainConfig, config_from_settings
+from sentiment.config import BaseConfig, DistillConfig, PretrainConfig, TrainConfig
+from sentiment.config_reader import config_from_settings, read_yaml
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user, read_json, write_json
 from sentiment.io.signals import Stopped
@@ -75,13 +74,15 @@ def load_recipe(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such recipe.")
+    content = read_yaml(path)
+    if not isinstance(content, dict) or not {"stages", "output_dir"} <= content.keys():
+        raise InputError(f"{path}: not a recipe; it needs the keys `output_dir:` and `stages:`.")
     try:
-        content = yaml.safe_load(path.read_bytes())
         stages, groups = dict(content["stages"]), dict(content.get("groups") or {})
         output_dir = expand_user(content["output_dir"])
         publish = dict(content.get("publish") or {})
         defaults = dict(content.get("defaults") or {}) | dict(overrides or {})
-    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a recipe: {' '.join(str(error).split())}.") from error
     _check_keys(path, "the recipe", content, RECIPE_KEYS)
     for name in [*stages, *publish]:  # they name directories, which --restart deletes
@@ -209,12 +210,15 @@ def _record(recipe: Recipe, stage: Stage) -> dict[str, Any]:
 
 
 def _check_unchanged(previous: Mapping[str, Any], now: Mapping[str, Any], directory: Path) -> None:
+    settings, inputs = previous.get("settings", {}), previous.get("inputs", {})
     changed = [
-        f"{name} is {value}, was {previous.get(part, {}).get(name)}"
-        for part in ("settings", "inputs")
-        for name, value in now[part].items()
-        if previous.get(part, {}).get(name) != value
+        f"{name} is {value}, was {settings.get(name)}"
+        for name, value in now["settings"].items()
+        if settings.get(name) != value
     ]
+    for name, digest in now["inputs"].items():
+        if inputs.get(name) != digest:
+            changed.append(f"the model of stage {name} is {'missing' if digest is None else 'another one'}")
     if previous.get("task") != now["task"]:
         changed.append(f"task is {now['task']}, was {previous.get('task')}")
     if changed:

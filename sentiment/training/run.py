@@ -14,7 +14,8 @@ import torch
 import yaml
 from tqdm import tqdm
 
-from sentiment.config import AnyConfig, load_config
+from sentiment.config import AnyConfig
+from sentiment.config_reader import load_config
 from sentiment.errors import InputError
 from sentiment.io.files import lock_directory, read_json, remove_leftovers, write_json, write_text
 from sentiment.training.hardware import Hardware

@@ -50,11 +50,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return devices
 
 
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a GPU, as far as the choice of a device goes."""
+    zeros = torch.zeros
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "zeros", lambda *size, device=None, **keywords: zeros(*size, **keywords))
+
+
 @pytest.mark.parametrize("command", CALLS)
 def test_the_gpu_is_taken_where_there_is_one_and_left_where_it_is_not_wanted(
-    command: str, call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
+    command: str, call: Callable[..., tuple[int, str]], asked: list[str], gpu: None
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for chosen in ([], ["--device", "cuda"], ["--device", "cpu"]):
         assert call(command, *CALLS[command], *chosen) == (1, f"sentiment {command}: not loaded.\n")
     assert asked == ["cuda", "cuda", "cpu"]
@@ -65,9 +72,17 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(
     command: str, call: Callable[..., tuple[int, str]], asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    sentence = "--device is cuda, but torch sees no GPU here; use --device cpu or auto."
-    assert call(command, *CALLS[command], "--device", "cuda") == (2, f"sentiment {command}: {sentence}\n")
+    zeros = torch.zeros
+
+    def zeros_without_a_gpu(*size: int, device: torch.device) -> torch.Tensor:
+        if device.type == "cuda":
+            raise RuntimeError("no GPU")
+        return zeros(*size)
+
+    monkeypatch.setattr(torch, "zeros", zeros_without_a_gpu)
+    code, said = call(command, *CALLS[command], "--device", "cuda")
+    sentence = "device is 'cuda', which torch cannot use here (no GPU); choose cpu or auto."
+    assert (code, said) == (2, f"sentiment {command}: {sentence}\n")
     assert asked == []
     call(command, *CALLS[command])
     assert asked == ["cpu"]
@@ -83,9 +98,8 @@ def test_torchrun_is_refused_except_for_training(
 
 
 def test_a_few_texts_are_computed_on_the_cpu_unless_the_gpu_is_asked_for(
-    call: Callable[..., tuple[int, str]], asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., tuple[int, str]], asked: list[str], gpu: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # without exports
     for chosen in ([], ["--device", "cuda"], ["--device", "cpu"]):
         call("predict", "good", *chosen)
@@ -97,6 +111,7 @@ def test_models_that_are_compared_go_to_the_same_device(
     reviews_file: Path,
     tiny_model_directory: Path,
     tiny_classifier: SentimentClassifier,
+    gpu: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     devices: list[str] = []
@@ -107,7 +122,6 @@ def test_models_that_are_compared_go_to_the_same_device(
         devices.append(device)
         return tiny_classifier
 
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(SentimentClassifier, "from_pretrained", from_pretrained)
     code, _ = call("evaluate", "--data", reviews_file, "--no-baselines", "--compare", tiny_model_directory)
     assert code == 0 and devices == ["cuda", "cuda"]

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from sentiment import config
+from sentiment.cli.configurations import CONFIGURATIONS, find_configuration
 from sentiment.cli.main import COMMANDS
-from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, load_config
+from sentiment.config import DistillConfig, PretrainConfig, TrainConfig
+from sentiment.config_reader import load_config
 from sentiment.training.recipe import load_recipe, plan
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,14 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+CONFIGURED = {
+    "train": TrainConfig,
+    "pretrain": PretrainConfig,
+    "distill": DistillConfig,
+    "evaluate-teachers": DistillConfig,
+    "gradient-flow": TrainConfig,
+}
+NAMES = {file.stem for file in CONFIGURATIONS.glob("*.yaml")}
 SHIPPED = sorted(file.parent.name for file in (ROOT / "sentiment" / "pretrained").glob("*/config.json"))
 
 
@@ -68,12 +78,11 @@ def test_every_command_exists(line: str) -> None:
     _, command, *arguments = shlex.split(line.partition(" | ")[0].partition(" < ")[0].partition(" > ")[0])
     assert command in COMMANDS or command.startswith("-")
     if command == "recipe" and arguments:
-        load_recipe(ROOT / arguments[0])
-    elif arguments and arguments[0].startswith("configs/"):
-        classes = {"pretrain": PretrainConfig, "distill": DistillConfig, "evaluate-teachers": DistillConfig}
-        overrides = [argument for argument in arguments[1:] if "." in argument.partition("=")[0]]
-        load_config(classes.get(command, TrainConfig), ROOT / arguments[0], overrides)
-    elif command in COMMANDS:
+        load_recipe(find_configuration(arguments[0], CONFIGURATIONS / "recipes"))
+    elif command in CONFIGURED and arguments and arguments[0] in NAMES:
+        overrides = [argument for argument in arguments[1:] if re.match(r"--\w+\.", argument)]
+        load_config(CONFIGURED[command], find_configuration(arguments[0]), overrides)
+    if command in COMMANDS and command != "recipe":
         assert options(arguments) <= help_of(command)
 
 

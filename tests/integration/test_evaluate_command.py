@@ -117,7 +117,7 @@ def test_length_limits_are_measured(
     code, printed, _ = run(capsys, "truncation", *arguments, "--limits", "3")
     assert code == 0 and len(printed.splitlines()) == 6
     code, _, complaint = run(capsys, "truncation", *arguments, "--limits", "0")
-    assert code == 2 and "--limits: 0 is not a whole number of at least 1" in complaint
+    assert code == 2 and "--limits: '0' is not a whole number of at least 1" in complaint
 
 
 @pytest.mark.parametrize(("settings", "held_out"), [([], 4), (["--validation-fraction", "0.5"], 20)])

@@ -118,3 +118,27 @@ def test_a_text_without_words_is_refused(explain, tmp_path, text, reason):
     assert (code, output) == (2, "")
     assert errors.endswith(f"this review has {reason}, so there is nothing to explain.\n")
     assert list(tmp_path.iterdir()) == []
+
+
+class Terminal(io.BytesIO):
+    """Standard input, at which a person types a review."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["explain"], "type a review, then Ctrl-D on a line of its own."),
+        (["predict"], "reading reviews from standard input, one per line; end with Ctrl-D."),
+        (["predict", "--input", "-", "--input-format", "txt"], "reading standard input; end it with Ctrl-D."),
+    ],
+)
+def test_a_command_that_waits_at_a_terminal_says_for_what(arguments, words, tiny_model_directory, monkeypatch, capfd):
+    command, *others = arguments
+    for stream, said in ((Terminal(REVIEW.encode()), f"{words}\n"), (io.BytesIO(REVIEW.encode()), "")):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
+        with pytest.raises(SystemExit):
+            run(command, [*others, "--model", str(tiny_model_directory)])
+        assert capfd.readouterr().err == said

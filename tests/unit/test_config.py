@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sentiment.config import DistillConfig, TrainConfig, load_config
+from sentiment.config import TrainConfig
+from sentiment.config_reader import load_config
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -52,55 +53,6 @@ def test_the_home_directory_in_paths_is_expanded(tmp_path: Path, monkeypatch: py
         load_config(TrainConfig, CONFIGS[0], ["--run.output_dir=~nosuchuser/x"])
 
 
-@pytest.mark.parametrize(
-    ("override", "words"),
-    [
-        ("--model.hidden_dim=-1", "model.hidden_dim"),
-        ("--model.hidden_dim=many", "model.hidden_dim"),
-        ("--model.dropout=1.5", "model.dropout"),
-        ("--model.dropout=nan", "model.dropout"),
-        ("--optimization.learning_rate=nan", "optimization.learning_rate"),
-        ("--optimization.epochs=0", "optimization.epochs"),
-        ("--model.pooling=first", "model.pooling"),
-        ("--model.hidden=3", "model.hidden"),
-    ],
-)
-def test_bad_values_are_rejected_by_name_in_one_line(override: str, words: str) -> None:
-    with pytest.raises(InputError, match=words) as caught:
-        load_config(TrainConfig, CONFIGS[0], [override])
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("content", ["model: [1", "model:\n\t- x", "just words", "\x00", "model: 3"])
-def test_a_file_that_is_not_a_configuration_is_rejected(content: str, tmp_path: Path) -> None:
-    path = tmp_path / "broken.yaml"
-    path.write_text(content)
-    with pytest.raises(InputError, match=r"broken\.yaml"):
-        load_config(TrainConfig, path)
-
-
-def test_a_missing_file_is_rejected() -> None:
-    with pytest.raises(InputError, match=r"nowhere\.yaml: no such configuration file"):
-        load_config(TrainConfig, "nowhere.yaml")
-
-
 def test_importing_the_configuration_does_not_import_torch() -> None:
-    code = "import sys, sentiment, sentiment.config; sys.exit('torch' in sys.modules)"
+    code = "import sys, sentiment, sentiment.config_reader; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_old_names_of_settings_work_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "old.yaml"
-    path.write_text("optimisation: {epochs: 7}\nbeginnings: 0.25\nunlabelled_reviews: 3\nshort_reviews: 4\n", "utf-8")
-    config = load_config(DistillConfig, path, ["--optimisation.learning_rate=0.5", "--unlabelled_split=other"])
-    assert (config.optimization.epochs, config.optimization.learning_rate) == (7, 0.5)
-    assert (config.prefix_fraction, config.unlabeled_reviews, config.grammar_sentences) == (0.25, 3, 4)
-    assert config.unlabeled_split == "other"
-    assert "the setting optimisation is now optimization" in caplog.text
-
-
-def test_a_setting_under_both_its_names_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "both.yaml"
-    path.write_text("optimisation: {epochs: 7}\noptimization: {epochs: 8}\n", "utf-8")
-    with pytest.raises(InputError, match="has a setting twice"):
-        load_config(TrainConfig, path)

@@ -8,34 +8,38 @@ import pytest
 
 from sentiment.cli.main import COMMANDS, RENAMED, run
 
-HEAVY = {"torch", "datasets", "sklearn", "scipy", "matplotlib", "captum", "accelerate", "transformers"}
+HEAVY = {"torch", "datasets", "sklearn", "scipy", "matplotlib", "captum", "accelerate", "transformers", "tqdm"}
 HELP = """
-import sys
+import sys, time
 from sentiment.cli.main import run
 try:
     run(sys.argv[1], ["--help"])
 finally:
-    print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}))
+    print("MODULES", time.process_time(), *sorted({name.partition(".")[0] for name in sys.modules}))
 """
+SECONDS = 0.5
+"""CPU time for the help of a command; other programs on the machine change it less than time by the clock."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_fast_and_names_its_command(command: str) -> None:
-    done = subprocess.run([sys.executable, "-c", HELP, command], capture_output=True, text=True, check=False)
-    printed, _, modules = done.stdout.rpartition("MODULES ")
-    assert printed.startswith(f"usage: sentiment {command} "), done.stderr
-    assert "(default: test) (default: test)" not in " ".join(printed.split())
-    assert not set(modules.split()) & HEAVY  # which take seconds to import
+    for _ in range(3):  # a busy machine may need more than one attempt
+        done = subprocess.run([sys.executable, "-c", HELP, command], capture_output=True, text=True, check=False)
+        printed, _, end = done.stdout.rpartition("MODULES ")
+        assert printed.startswith(f"usage: sentiment {command} "), done.stderr
+        seconds, *modules = end.split()
+        assert not set(modules) & HEAVY  # which take seconds to import
+        if float(seconds) < SECONDS:
+            return
+    raise AssertionError(f"{seconds} s")
 
 
-def test_descriptions_differ() -> None:
-    described = {}
+def test_descriptions_differ(capsys: pytest.CaptureFixture[str]) -> None:
     for command in COMMANDS:
-        done = subprocess.run(
-            [sys.executable, "-m", "sentiment", command, "--help"], capture_output=True, text=True, check=True
-        )
-        described[command] = done.stdout.split("\n\n")[1]
-    assert len(set(described.values())) == len(COMMANDS)
+        with pytest.raises(SystemExit):
+            run(command, ["--help"])
+    described = capsys.readouterr().out.split("usage: ")[1:]
+    assert len({text.split("\n\n")[1] for text in described}) == len(COMMANDS)
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from sentiment.cli.parser import CommandParser, nearest, set_verbosity
-from sentiment.errors import InputError
+from sentiment.cli.parser import CommandParser, set_verbosity
+from sentiment.errors import InputError, nearest
 
 
 @pytest.fixture
@@ -15,6 +15,7 @@ def parser() -> CommandParser:
     parser.add_argument("film", nargs="*")
     parser.add_argument("--reel", type=int, required=True)
     parser.add_argument("--input-format")
+    parser.add_argument_group("projector").add_argument("--speed", type=float)
     return parser
 
 
@@ -30,7 +31,9 @@ def parser() -> CommandParser:
         (["-x"], "no option -x; `sentiment watch --help` lists the options."),
         ([], "the following arguments are required: --reel."),
         (["--reel"], "--reel: expected one argument."),
-        (["--reel", "x"], "--reel: invalid int value: 'x'."),
+        (["--reel", "x"], "--reel: 'x' is not a whole number."),
+        (["--reel", "3", "--speed", "fast"], "--speed: 'fast' is not a number."),
+        (["--reel", "3", "--speed", "nan"], "--speed: 'nan' is not a number."),
         (["--reel", "3", "--quiet", "--verbose"], "--verbose: not allowed with argument --quiet."),
     ],
 )

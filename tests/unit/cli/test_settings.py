@@ -12,9 +12,9 @@ from sentiment.cli.settings import (
     add_settings,
     add_short_options,
     check_contradictions,
-    setting_names,
 )
 from sentiment.config import RENAMED_SETTINGS, DistillConfig, PretrainConfig, TrainConfig
+from sentiment.config_reader import setting_types
 from sentiment.errors import InputError
 
 
@@ -62,10 +62,10 @@ def test_settings_stay_in_their_order() -> None:
 @pytest.mark.parametrize("config_class", [TrainConfig, PretrainConfig, DistillConfig])
 def test_every_setting_has_an_option_with_its_default(config_class: type[Any]) -> None:
     described = configuration_parser(config_class).format_help()
-    for name in setting_names(config_class):
+    for name in setting_types(config_class):
         assert f"\n  --{name}" in described
     assert described.count("(default: runs/default)") == 1 and "--optimisation" not in described
-    assert "--batch_tokens" not in set(setting_names(PretrainConfig))
+    assert "--batch_tokens" not in set(setting_types(PretrainConfig))
 
 
 def test_hidden_settings_are_those_of_all_configurations_and_their_old_names() -> None:

@@ -41,7 +41,7 @@ def test_the_second_command_uses_the_export(model: Path, cache: Path, capsys: py
     _, first, _ = predict(model, capsys)
     assert len([*cache.iterdir()]) == 1
     code, second, messages = predict(model, capsys)
-    assert code == 0 and messages == "computed by ONNX Runtime, fp32 on cpu, from the cache\n"
+    assert code == 0 and messages == "the model comes from the cache\ncomputed by ONNX Runtime, fp32 on cpu\n"
     assert json.loads(second)["probability"] == pytest.approx(json.loads(first)["probability"], abs=1e-5)
 
 
@@ -81,7 +81,7 @@ def test_a_damaged_export_is_written_again(model: Path, cache: Path, capsys: pyt
     (graph,) = cache.glob("*/model.onnx")
     graph.write_bytes(b"nothing")
     assert predict(model, capsys)[:2] == (0, expected)
-    assert predict(model, capsys)[2].endswith("from the cache\n")
+    assert "from the cache" in predict(model, capsys)[2]
 
 
 def test_a_changed_model_is_not_answered_by_the_export_of_the_former(

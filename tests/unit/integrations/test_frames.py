@@ -58,6 +58,7 @@ def test_polars_types_do_not_depend_on_the_values(tiny_classifier: SentimentClas
         types = score_frame(frame, classifier=tiny_classifier).drop("text").schema
         assert list(types.values()) == [
             pl.String, pl.Float64, pl.Float64, pl.Int64, pl.Int64, pl.Boolean, pl.Boolean, pl.String,
+            pl.Float64, pl.String,
         ]  # fmt: skip
 
 

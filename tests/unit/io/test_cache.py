@@ -25,7 +25,7 @@ def test_a_cache_that_cannot_be_written_gives_only_a_warning(tmp_path: Path, cap
     assert cached(tmp_path / "file" / "cache", ["key"], 2, lambda: np.ones(2)).tolist() == [1, 1]
     (message,) = caplog.messages
     assert message.startswith("a result is not cached") and "\n" not in message
-    assert str(tmp_path / "file" / "cache") in message
+    assert message.endswith(f": {tmp_path / 'file' / 'cache'} cannot be written: Not a directory.")
 
 
 def test_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

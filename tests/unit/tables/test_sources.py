@@ -7,7 +7,7 @@ import pytest
 from sentiment.errors import InputError
 from sentiment.io.formats import COMPRESSIONS, FORMATS, FileFormat, format_of
 from sentiment.tables.opening import check_readable
-from sentiment.tables.sources import find_files, is_local
+from sentiment.tables.sources import SAMPLES, find_files, is_local, local_path
 
 
 def make(directory: Path, *names: str) -> None:
@@ -91,3 +91,13 @@ def test_hub_ids_are_not_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert is_local(source), source
     for source in ("stanfordnlp/imdb", "imdb"):
         assert not is_local(source), source
+
+
+def test_the_sample_reviews_are_a_source_unless_there_is_a_file_of_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_local("samples") and local_path("samples") == SAMPLES
+    assert [file.name for file in find_files("samples")] == ["test.jsonl", "train.jsonl"]
+    make(tmp_path, "samples/mine.csv")
+    assert local_path("samples") == Path("samples") and find_files("samples") == [Path("samples/mine.csv")]

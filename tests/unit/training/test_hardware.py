@@ -1,23 +1,14 @@
 """Device and precision of a run, also on simulated other machines."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState
 
 from sentiment.errors import InputError
 from sentiment.training import hardware
 from sentiment.training.hardware import Hardware
-
-
-@pytest.fixture(autouse=True)
-def every_precision() -> Iterator[None]:
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture
@@ -80,3 +71,9 @@ def test_unavailable_hardware_is_rejected(machine, gpu: bool, device: str, preci
 def test_the_hardware_is_described() -> None:
     description = str(Hardware.choose("cpu", "fp32"))
     assert description == f"cpu ({torch.get_num_threads()} threads), fp32, 1 process(es)"
+
+
+def test_a_process_can_train_with_one_precision_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    found = [Hardware.choose("cpu", precision).accelerator.mixed_precision for precision in ("fp32", "bf16", "fp32")]
+    assert found == ["no", "bf16", "no"]

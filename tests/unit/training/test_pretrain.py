@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.config import PretrainConfig, config_from_settings
+from sentiment.config import PretrainConfig
+from sentiment.config_reader import config_from_settings
 from sentiment.errors import InputError
 from sentiment.training.pretrain import language_model_settings, pretrain
 

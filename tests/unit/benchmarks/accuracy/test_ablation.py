@@ -3,17 +3,16 @@
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from accelerate.state import AcceleratorState
 
 from benchmarks.accuracy import ablation, ablation_runs, ablation_variants
 from benchmarks.accuracy.ablation_table import Outcome, notes, table
 from benchmarks.accuracy.ablation_variants import BASE, CONFIG, VARIANTS, Ablation
-from sentiment.config import TrainConfig, load_config
+from sentiment.config import TrainConfig
+from sentiment.config_reader import load_config
 from sentiment.data.splitting import Parts
 from sentiment.errors import InputError
 from sentiment.io.signals import Stopped
@@ -35,12 +34,6 @@ stages:
       {run.device: cpu, run.precision: fp32, text.vocab_size: 100, text.min_frequency: 1, text.max_length: 20,
        streams: 4, chunk_length: 8, negatives: 0}
 """
-
-
-@pytest.fixture(autouse=True)
-def every_precision() -> Iterator[None]:
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture

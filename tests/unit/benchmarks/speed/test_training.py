@@ -1,12 +1,10 @@
 """The loops that are measured side by side: each reads the same reviews, and each learns."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from accelerate.state import AcceleratorState
 
 from benchmarks.peers.tutorial_rnn import TutorialRNN
 from benchmarks.speed.time_to_loss import PIECES, Course, PiecewiseObjective, our_course, tutorial_course
@@ -27,12 +25,6 @@ from sentiment.models.lstm import SentimentRNN
 from sentiment.training.objective import SentimentObjective
 
 VARIANTS = {OURS: Variant(), **CHANGES}
-
-
-@pytest.fixture(autouse=True)
-def every_precision() -> Iterator[None]:
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture
