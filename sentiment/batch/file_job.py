@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from sentiment.config import DataConfig
 from sentiment.errors import InputError, RunError
 from sentiment.inference.arrow import FIELDS
 from sentiment.inference.base import Predictor
+from sentiment.inference.engine import OnBatch
 from sentiment.inference.prediction import Predictions
 from sentiment.io.files import (
     atomic_file,
@@ -37,6 +37,7 @@ from sentiment.io.files import (
     write_json,
 )
 from sentiment.io.formats import FileFormat, format_of
+from sentiment.io.progress import estimated_total, review_bar
 from sentiment.io.signals import Stopped, catch_signals, stop_requested
 from sentiment.tables.chunk import Chunk, described, total_size
 from sentiment.tables.excel import check_fits
@@ -207,9 +208,10 @@ class _Job:
         text_columns: set[str] = set()
         written = sum(end - start - skipped for start, end, skipped, _ in map(_numbers, parts))
         size = total_size(self.files)
-        with tqdm(total=size, unit="B", unit_scale=True, desc="predict", mininterval=1) as bar:
+        with review_bar(None, "predict", done) as bar:
             for chunk in chunks:
                 end = row + chunk.rows_read
+                bar.total = estimated_total(end, chunk.position, size)
                 text_columns.add(chunk.text_column)
                 if end > done:
                     if row < done:
@@ -217,13 +219,13 @@ class _Job:
                             f"{self.directory}: is of another version; delete this directory to start again."
                         )
                     self._check_chunk(chunk, row, written + len(chunk.texts))
-                    self._predict_chunk(chunk, row, end)
+                    self._predict_chunk(chunk, row, end, bar.update)
+                    bar.update(end - bar.n)  # rows that cannot be read
                     written += len(chunk.texts)
                 row = end
-                bar.update(chunk.position - bar.n)
-                bar.set_postfix(reviews=row, refresh=False)
                 if (number := stop_requested()) is not None:
                     raise self._stopped(number, row)
+            bar.total = row
         return text_columns
 
     def _check_chunk(self, chunk: Chunk, row: int, written: int) -> None:
@@ -239,9 +241,9 @@ class _Job:
         except InputError as error:
             raise InputError(f"{described(chunk.file)}: {error}") from error
 
-    def _predict_chunk(self, chunk: Chunk, row: int, end: int) -> None:
+    def _predict_chunk(self, chunk: Chunk, row: int, end: int, on_batch: OnBatch) -> None:
         try:
-            predictions = predict_texts(self.classifier, chunk.texts)
+            predictions = predict_texts(self.classifier, chunk.texts, on_batch)
         except Stopped as stopped:
             raise self._stopped(stopped.signal_number, row) from None
         added = predictions.columns()
@@ -293,13 +295,15 @@ class _Job:
         return Outcome(predicted, skipped, sum(empty for *_, empty in numbers))
 
 
-def predict_texts(classifier: Predictor, texts: Sequence[str | None]) -> Predictions:
+def predict_texts(classifier: Predictor, texts: Sequence[str | None], on_batch: OnBatch | None = None) -> Predictions:
     """Predict texts in order; a row without a text has the prediction of an empty one.
+
+    `on_batch` is called with the number of texts of each finished batch.
 
     Raises:
         Stopped: after SIGINT or SIGTERM.
     """
-    return classifier.predict_columns([text or "" for text in texts])
+    return classifier.predict_columns([text or "" for text in texts], on_batch=on_batch)
 
 
 def way_of_reading(data: DataConfig) -> dict[str, Any]:

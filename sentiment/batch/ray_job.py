@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from sentiment.batch.file_job import Outcome, way_of_reading
 from sentiment.batch.ray_cluster import Cluster, connect
@@ -29,6 +28,7 @@ from sentiment.inference.base import Predictor
 from sentiment.inference.onnx import OnnxClassifier
 from sentiment.inference.ray import MOST_ACTORS
 from sentiment.io.files import expand_user
+from sentiment.io.progress import estimated_total, review_bar
 from sentiment.io.signals import Stopped, raise_if_stopped, raise_signals
 from sentiment.tables.chunk import CHUNK_ROWS
 from sentiment.tables.reader import CHUNK_CHARACTERS, read_chunks
@@ -184,14 +184,14 @@ class _Job:
             return
         size = sum(self.files[number].size for number in missing)
         try:
-            with tqdm(unit="review", desc="predict", mininterval=1) as bar:
+            with review_bar(None, "predict") as bar:
                 dataset = self._dataset(missing, classifier, device)
                 for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                     for chunk in pa.table(batch).to_pylist():
                         self._take(chunk)
                         bar.update(chunk["rows"] or 0)
                     read = sum(progress.position for progress in self.progress.values())
-                    bar.total = round(bar.n * size / read) if read else None  # estimated, for the time left
+                    bar.total = estimated_total(bar.n, read, size)
                     raise_if_stopped()
         except (ray.exceptions.RayError, RuntimeError) as error:
             cause = str(error).strip().splitlines()[-1].strip()  # above it is where it comes from

@@ -1,5 +1,6 @@
 """Compare a model with others on the same reviews: baselines, other models, or saved predictions."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from sentiment.evaluation.metrics import classification_metrics, paired_comparis
 from sentiment.evaluation.predictions import LabeledPredictions, collect_predictions, read_predictions
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.cache import cache_directory
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def fit_baselines(
         extra_texts: other texts to predict.
         cache: see `baseline_logits`.
     """
+    logger.info("tokenizing %d training reviews", len(train))
     documents = tokenize_texts(train["text"])
     labels = list(train["label"])
     evaluated = tokenize_texts(reviews)
@@ -72,6 +76,7 @@ def load_compared_model(source: str, predictions: LabeledPredictions, device: st
     if Path(source).is_file():
         return ComparedModel(source, read_predictions(Path(source), predictions), {})
     classifier = SentimentClassifier.from_pretrained(source, device)
+    logger.info("comparing with %r", classifier)
     others = collect_predictions(classifier, predictions.texts, predictions.labels.tolist())
     return ComparedModel(source, others.probabilities, {})
 

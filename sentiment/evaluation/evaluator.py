@@ -86,6 +86,7 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
     ).with_label()
     if (without_words := len(reviews) - len(predictions.labels)) > 0:
         logger.warning("%s: %d reviews without words are left out.", config.data.source, without_words)
+    logger.info("predicting the behavior tests%s", "" if pairs is None else " and the pairs")
     cases = checklist.cases()
     extra_texts = list(dict.fromkeys(checklist.texts(cases) + ([] if pairs is None else pairs.texts)))
     extra = dict(zip(extra_texts, classifier.predict_proba(extra_texts)[:, 1].tolist(), strict=True))
@@ -126,6 +127,7 @@ def _training_reviews(config: EvaluationConfig) -> tuple[Dataset | None, str]:
     source = config.data.source if config.train_data is None else config.train_data
     if config.train_data is None and (config.split == "train" or not has_splits(config.data)):
         return None, "no training reviews were given; name them with --train-data"
+    logger.info("reading the training reviews of %s, for the baselines", source)
     try:
         train = load_reviews(replace(config.data, source=source), "train")
     except InputError:

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from scipy.stats import bootstrap
 from torch import Tensor
-from tqdm import tqdm
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out
 from sentiment.explanation.gates import lstm_layers
 from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.io.progress import review_bar
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
 
@@ -69,13 +69,12 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
         "random": {"mean_move": float(random_moves.mean()), "flipped": float(flips)},
     }
     for method, attribute in METHODS.items():
-        started = time.monotonic()
-        shorter = [
-            _without_words_for_the_label(
-                ids, attribute(classifier.model, torch.tensor(ids, device=device))[0], positive
-            )
-            for ids, positive in zip(tqdm(reviews, desc=method, unit="review"), is_positive(full), strict=True)
-        ]
+        started, shorter = time.monotonic(), []
+        with review_bar(len(reviews), method) as bar:
+            for ids, positive in zip(reviews, is_positive(full), strict=True):
+                contribution = attribute(classifier.model, torch.tensor(ids, device=device))[0]
+                shorter.append(_without_words_for_the_label(ids, contribution, positive))
+                bar.update()
         without = _probabilities(classifier, shorter)
         moves = np.abs(without - full)
         results[method] = {

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
@@ -21,9 +20,6 @@ from sentiment.inference.postprocessing import is_positive
 from sentiment.inference.prediction import Prediction
 from sentiment.io.files import atomic_file
 from sentiment.io.signals import catch_signals
-
-CHUNK = 2048
-"""Reviews per call of the classifier; limits memory and updates the progress bar."""
 
 FINGERPRINT = b"data_sha256"
 """Metadata key of predictions.parquet: the hash of the reviews that it belongs to."""
@@ -85,12 +81,8 @@ def collect_predictions(
     Raises:
         Stopped: after SIGINT or SIGTERM.
     """
-    predictions: list[Prediction] = []
-    with catch_signals(), tqdm(total=len(texts), unit="review", desc="predict", mininterval=1) as bar:
-        for start in range(0, len(texts), CHUNK):
-            chunk = texts[start : start + CHUNK]
-            predictions += classifier.predict(chunk)
-            bar.update(len(chunk))
+    with catch_signals():
+        predictions = classifier.predict(texts, show_progress=True)
     probabilities = np.array([0.5 if (p := prediction.probability) is None else p for prediction in predictions])
     numbers = np.arange(len(texts)) if rows is None else np.asarray(rows, dtype=np.int64)
     return LabeledPredictions(texts, np.asarray(labels, dtype=np.int64), predictions, probabilities, numbers)

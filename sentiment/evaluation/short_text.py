@@ -20,6 +20,7 @@ from sentiment.evaluation.baselines import NGRAMS, baseline_logits
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.cache import cache_directory
+from sentiment.io.progress import review_bar
 
 SHORTEST = 5
 """Minimum tokens of a sentence; shorter ones are often headings or interjections."""
@@ -66,7 +67,8 @@ def measure(classifier: SentimentClassifier, data: DataConfig) -> list[ShortText
     labels = parts.validation_labels == 1
     texts = excerpts(parts.validation)
     encoded = EncodedReviews(map(classifier.text.encode_document, texts))
-    model = probability(classifier.logits(encoded), classifier.temperature)
+    with review_bar(len(texts), "predict") as bar:
+        model = probability(classifier.logits(encoded, on_batch=bar.update), classifier.temperature)
     train_labels = parts.train_labels.astype(int).tolist()
     ngrams = probability(baseline_logits(NGRAMS, parts.train, train_labels, texts, cache_directory()), 1.0)
     results = []

@@ -16,6 +16,7 @@ from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.io.progress import review_bar
 from sentiment.text.long_text import windows
 
 Tokens = Sequence[str]
@@ -80,7 +81,8 @@ def _result(
     backward = classifier.text.direction == "backward"
     vocabulary = classifier.text.vocabulary
     encoded = EncodedReviews(vocabulary.encode(text[::-1] if backward else text) for text in texts)
-    logits = classifier.logits(encoded).astype(np.float64)
+    with review_bar(len(encoded), f"{strategy}, {limit} tokens") as bar:
+        logits = classifier.logits(encoded, on_batch=bar.update).astype(np.float64)
     mean = np.bincount(owners, logits, len(parts)) / np.bincount(owners, minlength=len(parts))
     correct = is_positive(probability(mean, classifier.temperature)) == labels
     hits, over = int(correct[long].sum()), int(long.sum())

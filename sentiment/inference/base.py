@@ -22,6 +22,7 @@ from sentiment.inference.encoding import EncodedTexts, encode_texts
 from sentiment.inference.engine import OnBatch
 from sentiment.inference.postprocessing import probability
 from sentiment.inference.prediction import Prediction, Predictions
+from sentiment.io.progress import review_bar
 from sentiment.text.long_text import LongText
 from sentiment.text.vocabulary import TextEncoder
 
@@ -254,9 +255,7 @@ def _progress(total: int, shown: bool, on_batch: OnBatch | None) -> Iterator[OnB
     if not shown:
         yield on_batch
         return
-    from tqdm.auto import tqdm  # in a notebook, a bar of the notebook
-
-    with tqdm(total=total, unit=" reviews", mininterval=0.5) as bar:
+    with review_bar(total, "predict") as bar:
 
         def advance(count: int) -> None:
             bar.update(count)

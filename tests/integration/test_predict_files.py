@@ -16,6 +16,7 @@ import pytest
 from sentiment.batch import file_job
 from sentiment.classifier import SentimentClassifier
 from sentiment.cli import main as cli
+from sentiment.inference import engine
 from sentiment.inference.arrow import FIELDS
 from sentiment.tables import parquet, reader
 
@@ -347,11 +348,11 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
     assert predict("--input", source, "--output", whole)[0] == 0
     answered, rounds = file_job.predict_texts, []
 
-    def interrupted(classifier: object, texts: list) -> list:
+    def interrupted(classifier: object, texts: list, *others: object) -> list:
         rounds.append(texts)
         if moment == "within a chunk" and len(rounds) > 1:
             os.kill(os.getpid(), signal.SIGTERM)
-        predictions = answered(classifier, texts)
+        predictions = answered(classifier, texts, *others)
         if moment == "after a chunk":
             os.kill(os.getpid(), signal.SIGTERM)
         return predictions
@@ -364,7 +365,9 @@ def test_a_stopped_job_goes_on_where_it_was(predict, tmp_path: Path, monkeypatch
     calls: list[int] = []
     ask = SentimentClassifier.predict_columns
     monkeypatch.setattr(
-        SentimentClassifier, "predict_columns", lambda self, texts: calls.append(len(texts)) or ask(self, texts)
+        SentimentClassifier,
+        "predict_columns",
+        lambda self, texts, **others: calls.append(len(texts)) or ask(self, texts, **others),
     )
     assert predict("--input", source, "--output", output, "--resume", "--overwrite")[0] == 0
     assert calls == [2, 2, 1]
@@ -434,3 +437,44 @@ def test_a_job_that_reads_its_input_in_another_way_is_not_taken_up(predict, tmp_
     assert (tmp_path / "out.csv.partial").is_dir()
     code, _, stderr = predict("--input", source, "--output", output, "--resume", option)
     assert code == 2 and "was started with another way of reading" in stderr
+
+
+class Bar:
+    """Stands in for a progress bar; `seen` has its count and total after each update."""
+
+    def __init__(self, total: int | None, doing: str, done: int = 0) -> None:
+        self.n, self.total, self.seen = done, total, [(done, total)]
+
+    def update(self, count: int) -> None:
+        self.n += count
+        self.seen.append((self.n, self.total))
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seen.append((self.n, self.total))
+
+
+def test_progress_counts_reviews_within_chunks_and_over_runs(predict, tmp_path: Path, monkeypatch) -> None:
+    """Also in the first chunk, which is a large part of a small file, and in a job that is resumed."""
+    bars: list[Bar] = []
+    monkeypatch.setattr(file_job, "review_bar", lambda *how: bars.append(Bar(*how)) or bars[-1])
+    monkeypatch.setattr(reader, "CHUNK_ROWS", 30)
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 40)
+    rows = [f"{number},a wonderful film number {number}" for number in range(99)]
+    rows[70] = "70,too,many,fields"
+    file = tmp_path / "in.csv"
+    file.write_text("\n".join(["id,text", *rows]) + "\n")
+    code, _, err = predict("--input", file, "--output", tmp_path / "out.jsonl")
+    assert code == 2 and "Correct it, or skip such rows" in err
+    code, _, err = predict("--input", file, "--output", tmp_path / "out.jsonl", "--on-bad-row=skip", "--resume")
+    assert code == 0, err
+    stopped, resumed = bars
+    assert stopped.seen[0] == (0, None) and resumed.seen[0] == (60, None)
+    assert len([n for n, _ in stopped.seen if 0 < n < 30]) >= 3  # batches of the first chunk
+    for bar, last in ((stopped, 60), (resumed, 99)):
+        counts = [n for n, _ in bar.seen]
+        assert counts == sorted(counts) and counts[-1] == last
+        assert all(total is not None and n <= total for n, total in bar.seen[1:])
+    assert resumed.seen[-1] == (99, 99)
