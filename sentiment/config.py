@@ -67,6 +67,8 @@ class RunConfig:
     """Steps between two training states, saved in addition to those by time; 0 saves by time only."""
     skip_nonfinite_batches: NonNegativeInt = 0
     """Maximum number of batches to skip because their loss or gradient is not finite; one more ends the run."""
+    trackers: list[Literal["tensorboard", "trackio", "mlflow", "wandb"]] = field(default_factory=list)
+    """Programs that draw the curves of the run as it goes; their packages must be installed."""
 
     def __post_init__(self) -> None:
         _expand(self, "output_dir")
@@ -77,7 +79,7 @@ class DataConfig:
     """Source of the reviews, and the split into training part and validation part."""
 
     source: str = "stanfordnlp/imdb"
-    """Reviews: a file, directory, pattern such as `data/*.csv`, aclImdb directory, id on the hub, or `samples`."""
+    """Reviews: a file, directory, pattern such as `data/*.csv`, folders by label, id on the hub, or `samples`."""
     text_column: Optional[str] = None
     """Column of the review text. null: `text`, or else the one column that is obviously the text; a message says it."""
     label_column: Optional[str] = None

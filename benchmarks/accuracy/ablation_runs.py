@@ -70,7 +70,7 @@ def train_missing(ablation: Ablation) -> None:
         log("the language model:")
         pretrain(ablation.language_model(), resume=True)
     base = ablation.variant(BASE, 1)
-    hardware = Hardware.choose(base.run.device, base.run.precision)
+    hardware = Hardware.choose(base.run.device, base.run.precision, base.run.trackers)
     language_model = load_checkpoint(Path(ablation.language_model().run.output_dir, "model"), "language-model")
     whole = read_parts(base.data)
     parts = take_share(whole, ablation.fraction)

@@ -12,9 +12,8 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -29,22 +28,22 @@ from sentiment.inference.engine import OnBatch
 from sentiment.inference.prediction import Predictions
 from sentiment.io.files import (
     atomic_file,
-    expand_user,
     fingerprint,
     lock_directory,
     read_json,
     remove_leftovers,
     write_json,
 )
-from sentiment.io.formats import FileFormat, format_of
-from sentiment.io.progress import estimated_total, review_bar
+from sentiment.io.formats import FileFormat
+from sentiment.io.progress import estimated_total, review_bar, step
 from sentiment.io.signals import Stopped, catch_signals, stop_requested
 from sentiment.tables.chunk import Chunk, described, total_size
 from sentiment.tables.excel import check_fits
 from sentiment.tables.opening import STANDARD_INPUT, check_readable, open_output
+from sentiment.tables.outputs import check_output, output_format
 from sentiment.tables.reader import read_chunks
 from sentiment.tables.sources import find_files
-from sentiment.tables.writer import WRITABLE, join_parts, part_ending, write_part
+from sentiment.tables.writer import join_parts, part_ending, write_part
 
 logger = logging.getLogger(__name__)
 
@@ -93,10 +92,12 @@ def predict_file(
     files = find_files(data.source, data.format)
     source = check_readable(files[0], data.format)
     found = _output_format(output, source)
-    _check_output(output, data.source, files, overwrite)
+    if output != STANDARD_OUTPUT:
+        check_output(output, data.source, files, overwrite)
     chunks = read_chunks(files, data, data.label_column)
     # read before anything is written, so that a wrong column or format leaves no files behind
-    first = list(islice(chunks, 1))
+    with nullcontext() if are_typed(files) else step(f"reading {described(Path(data.source))}", lasting=False):
+        first = list(islice(chunks, 1))
     if not first:
         raise InputError(f"{data.source}: it contains no reviews.")
     with ExitStack() as stack:
@@ -116,31 +117,9 @@ def predict_file(
 
 
 def _output_format(output: Path, source: FileFormat) -> FileFormat:
-    found = format_of(output)
     if output == STANDARD_OUTPUT:
         return FileFormat("csv" if source.name == "txt" else source.name)
-    if found is None or found.name not in WRITABLE:
-        endings = ", ".join(f".{name}" for name in WRITABLE)
-        raise InputError(f"{output}: the output must end in {endings}, or one of these and .gz or .zst.")
-    return found
-
-
-def _check_output(output: Path, source: str, files: Sequence[Path], overwrite: bool) -> None:
-    if output == STANDARD_OUTPUT:
-        return
-    if output.is_dir():
-        raise InputError(f"{output}: is a directory; choose another output.")
-    if output.resolve() in [file.resolve() for file in files]:
-        raise InputError(f"{output}: is also the input; choose another output.")
-    directory = expand_user(source)
-    if fnmatch(str(output.resolve()), str(directory.absolute())) or (
-        directory.is_dir() and output.resolve().is_relative_to(directory.resolve())
-    ):
-        raise InputError(f"{output}: would be part of the input of the next run; write it outside of {source}.")
-    if output.exists() and not output.is_file():
-        raise InputError(f"{output}: not a regular file; write to a file, or to - for standard output.")
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: already exists; choose another output, or add --overwrite to replace it.")
+    return output_format(output)
 
 
 @dataclass(frozen=True)
@@ -160,7 +139,8 @@ class _Job:
         with lock_directory(self.directory), catch_signals():
             remove_leftovers(self.directory)
             if resumable:
-                self._check()
+                with step(f"reading {self.data.source}", lasting=False):  # all of it, for its hash
+                    self._check()
             try:
                 text_columns = self._predict(chunks)
             except (InputError, RunError) as error:
@@ -278,6 +258,7 @@ class _Job:
                 join_parts(parts, stream, self.output_format, self._types, text_columns, textual)
             return
         with (
+            step(f"writing {output}", lasting=False),
             atomic_file(output) as temporary,
             temporary.open("wb") as file,
             open_output(file, self.output_format.compression) as stream,
@@ -293,6 +274,11 @@ class _Job:
         skipped = sum(broken for _, _, broken, _ in numbers)
         predicted = sum(end - start for start, end, _, _ in numbers) - skipped
         return Outcome(predicted, skipped, sum(empty for *_, empty in numbers))
+
+
+def are_typed(files: Sequence[Path]) -> bool:
+    """Whether the reviews come from a terminal, where a line that moves would be in the way."""
+    return STANDARD_INPUT in files and sys.stdin.isatty()
 
 
 def predict_texts(classifier: Predictor, texts: Sequence[str | None], on_batch: OnBatch | None = None) -> Predictions:

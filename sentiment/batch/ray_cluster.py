@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sentiment.errors import InputError, RunError
+from sentiment.io.progress import step
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,13 @@ def connect(cluster: Cluster) -> Iterator[str]:
         return
     _check_address(cluster.address)
     logging.getLogger("ray").setLevel(logging.ERROR)
+    starting = "starting Ray" if cluster.address is None else f"connecting to Ray at {cluster.address}"
     try:
         dashboard = None if cluster.address else False
-        ray.init(cluster.address or "local", include_dashboard=dashboard, log_to_driver=False, configure_logging=False)
+        with step(starting, lasting=False):
+            ray.init(
+                cluster.address or "local", include_dashboard=dashboard, log_to_driver=False, configure_logging=False
+            )
     except (ConnectionError, ValueError, RuntimeError) as error:
         failed = f"no Ray cluster at {cluster.address}" if cluster.address else "Ray cannot start here"
         raise RunError(f"{failed}: {' '.join(str(error).split()).rstrip('.')}.") from error

@@ -183,15 +183,17 @@ class _Job:
         if not missing:
             return
         size = sum(self.files[number].size for number in missing)
+        before = sum(counts["rows"] for counts in self.done.values())
         try:
-            with review_bar(None, "predict") as bar:
+            with review_bar(None, "predict", before) as bar:
                 dataset = self._dataset(missing, classifier, device)
                 for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                     for chunk in pa.table(batch).to_pylist():
                         self._take(chunk)
                         bar.update(chunk["rows"] or 0)
                     read = sum(progress.position for progress in self.progress.values())
-                    bar.total = estimated_total(bar.n, read, size)
+                    rest = estimated_total(bar.n - before, read, size)
+                    bar.total = None if rest is None else before + rest
                     raise_if_stopped()
         except (ray.exceptions.RayError, RuntimeError) as error:
             cause = str(error).strip().splitlines()[-1].strip()  # above it is where it comes from

@@ -11,12 +11,14 @@ from sentiment.cli.options import (
     chosen_device,
     data_config,
     load_classifier,
+    loading,
     model_parser,
     path,
     positive,
 )
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
+from sentiment.io.progress import step
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +34,9 @@ def evaluate(arguments: Sequence[str]) -> None:
         metavar="SOURCE",
         help="training reviews for the baselines (default: the train split of --data)",
     )
+    group.add_argument("--no-baselines", action="store_true", help="leave out the linear baselines")
     group.add_argument(
-        "--quick",
-        "--no-baselines",
-        action="store_true",
-        help="leave out the linear baselines; with 25,000 training reviews they take nearly all of the time",
+        "--quick", action="store_true", help="only what the reviews show: leave out baselines and behavior tests"
     )
     group.add_argument(
         "--compare",
@@ -61,18 +61,17 @@ def evaluate(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     if options.update_model and (options.model is None or not expand_user(options.model).is_dir()):
         raise InputError("--update-model writes to a model directory; give it with --model.")
-    if options.quick and options.train_data is not None:
-        raise InputError("--train-data is only for the baselines, which --quick leaves out; give one of the two.")
+    for flag, given in (("--quick", options.quick), ("--no-baselines", options.no_baselines)):
+        if given and options.train_data is not None:
+            raise InputError(f"--train-data is only for the baselines, which {flag} leaves out; give one of the two.")
 
     data = data_config(options)
     if options.train_data is not None:
         check_source(replace(data, source=options.train_data))
-    from sentiment.evaluation import evaluator
-    from sentiment.evaluation.predictions import write_predictions
-    from sentiment.io.cache import cache_directory
-    from sentiment.io.files import write_json
-    from sentiment.report.html import write_report
-    from sentiment.report.text import summary
+    with loading(options):
+        from sentiment.evaluation import evaluator
+        from sentiment.io.cache import cache_directory
+        from sentiment.report.text import summary
 
     config = evaluator.EvaluationConfig(
         data=data,
@@ -81,7 +80,8 @@ def evaluate(arguments: Sequence[str]) -> None:
         device=chosen_device(options.device),
         threads=options.threads,
         train_data=options.train_data,
-        baselines=not options.quick,
+        baselines=not (options.quick or options.no_baselines),
+        checklist=not options.quick,
         compare=tuple(options.compare),
         pairs=options.pairs,
         cache=cache_directory(),
@@ -89,10 +89,14 @@ def evaluate(arguments: Sequence[str]) -> None:
     result = evaluator.evaluate(config)
     print(summary(result))
     if options.output is not None:
-        logger.info("writing the report")
-        write_predictions(result.predictions, options.output / "predictions.parquet")
-        write_json(options.output / "metrics.json", result.metrics)
-        write_report(result, options.output / "report.html")
+        with step("writing the report"):
+            from sentiment.evaluation.predictions import write_predictions
+            from sentiment.io.files import write_json
+            from sentiment.report.html import write_report
+
+            write_predictions(result.predictions, options.output / "predictions.parquet")
+            write_json(options.output / "metrics.json", result.metrics)
+            write_report(result, options.output / "report.html")
         print(f"report: {options.output / 'report.html'}")
     if options.update_model:
         evaluator.update_model(result, expand_user(options.model))
@@ -108,10 +112,11 @@ def checklist(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
 
     data = None if options.data is None else data_config(options)
-    from sentiment.evaluation.checklist import table
-    from sentiment.evaluation.comparison import evaluate_checklist
+    with loading(options):
+        from sentiment.evaluation.checklist import table
+        from sentiment.evaluation.comparison import evaluate_checklist
 
-    classifier = load_classifier(options)
+        classifier = load_classifier(options)
     columns = evaluate_checklist(classifier, data)
     if options.json:
         print(json.dumps({name: [asdict(row) for row in rows] for name, rows in columns.items()}, ensure_ascii=False))
@@ -138,9 +143,10 @@ def truncation(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
 
     data = data_config(options)
-    from sentiment.evaluation.truncation import measure, table
+    with loading(options):
+        from sentiment.evaluation.truncation import measure, table
 
-    classifier = load_classifier(options)
+        classifier = load_classifier(options)
     print(table(measure(classifier, data, options.limits)))
 
 
@@ -153,9 +159,10 @@ def short_text(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
 
     data = data_config(options)
-    from sentiment.evaluation.short_text import measure, table
+    with loading(options):
+        from sentiment.evaluation.short_text import measure, table
 
-    classifier = load_classifier(options)
+        classifier = load_classifier(options)
     print(table(measure(classifier, data)))
 
 
@@ -173,23 +180,27 @@ def faithfulness(arguments: Sequence[str]) -> None:
         raise InputError("--reviews must be at least 1, and --seed at least 0.")
 
     data = data_config(options)
-    import numpy as np
+    with loading(options):
+        import numpy as np
 
-    from sentiment.data.loading import load_reviews
-    from sentiment.evaluation.faithfulness import deletion_test, explanation_cost, render_results
-    from sentiment.io.files import write_json
+        from sentiment.data.loading import load_reviews
+        from sentiment.evaluation.faithfulness import deletion_test, explanation_cost, render_results
+        from sentiment.io.files import write_json
 
-    classifier = load_classifier(options)
-    texts = list(load_reviews(data, options.split, labeled=False)["text"])
+        classifier = load_classifier(options)
+    with step(f"reading {options.data}"):
+        texts = list(load_reviews(data, options.split, labeled=False)["text"])
     rows = np.random.default_rng(options.seed).permutation(len(texts))[: options.reviews]
     drawn = [texts[row] for row in rows]
-    labels = [prediction.label for prediction in classifier.predict(drawn)]
+    labels = [prediction.label for prediction in classifier.predict(drawn, show_progress=True)]
     chosen = [text for text, label in zip(drawn, labels, strict=True) if label is not None]
     if not chosen:
         raise InputError(f"{options.data}: the chosen reviews have no words, so there is nothing to explain.")
     if len(chosen) < len(drawn):
         logger.warning("%s: %d reviews without words are left out.", options.data, len(drawn) - len(chosen))
-    results = deletion_test(classifier, chosen, options.seed) | {"cost": explanation_cost(classifier, chosen)}
+    results = deletion_test(classifier, chosen, options.seed)
+    with step("timing explanations"):
+        results["cost"] = explanation_cost(classifier, chosen)
     print(render_results(results))
     if options.output is not None:
         write_json(options.output, results)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from sentiment.cli.audit import audit_labels
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
 from sentiment.cli.parser import is_completing, print_version
 from sentiment.cli.predict import explain, export, predict
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "short-text": short_text,
     "truncation": truncation,
     "faithfulness": faithfulness,
+    "audit-labels": audit_labels,
     "toy-task": toy_task,
     "gradient-flow": gradient_flow,
 }

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from sentiment.cli.parser import CommandParser
 from sentiment.cli.settings import SHORT, add_settings, add_short_options, check_contradictions, file_first
 from sentiment.errors import InputError
 from sentiment.io.files import expand_user
+from sentiment.io.progress import step
 
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
@@ -127,6 +129,11 @@ def load_classifier(options: argparse.Namespace, precision: "Precision" = "auto"
     return SentimentClassifier.from_pretrained(options.model, device, precision=precision, threads=options.threads)
 
 
+def loading(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Says at a terminal that the model is being loaded, which with the import of torch takes seconds."""
+    return step(f"loading {options.model or 'imdb'}", lasting=False)
+
+
 def chosen_device(wanted: str) -> str:
     """The device for `--device`: "cpu" or "cuda"; "auto" is "cuda" if there is a GPU.
 
@@ -222,9 +229,7 @@ def reading_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-SOURCES = (
-    "SOURCE is a file, directory, pattern, aclImdb directory or hub id; samples: the sample reviews of the package"
-)
+SOURCES = "SOURCE is a file, directory, pattern or hub id; samples: the sample reviews of the package"
 
 
 def add_data_options(

@@ -13,9 +13,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.cli.options import READING, add_reading_options, load_classifier, model_parser, path, reading_settings
+from sentiment.cli.options import (
+    READING,
+    add_reading_options,
+    load_classifier,
+    loading,
+    model_parser,
+    path,
+    reading_settings,
+)
 from sentiment.errors import InputError
 from sentiment.io.formats import format_of
+from sentiment.io.progress import step
 
 if TYPE_CHECKING:
     from sentiment.batch.file_job import Outcome
@@ -197,7 +206,8 @@ def load_predictor(options: argparse.Namespace) -> "Predictor":
 
     classifier: Predictor
     if options.model is None or not is_exported(options.model):
-        classifier = load_classifier(options)
+        with loading(options):
+            classifier = load_classifier(options)
     elif options.device == "cuda":
         raise InputError(f"{options.model}: an exported model runs only on the CPU; leave out --device cuda.")
     else:
@@ -238,7 +248,8 @@ def _predict_arguments(options: argparse.Namespace) -> None:
         logger.debug("the model comes from the cache")
         print_predictions(options.text, _with_settings(exported, options).predict(options.text), options.json)
         return
-    loaded = load_classifier(options, precision="fp32")
+    with loading(options):
+        loaded = load_classifier(options, precision="fp32")
     print_predictions(options.text, _with_settings(loaded, options).predict(options.text), options.json)
     store_export(loaded, model)
 
@@ -276,7 +287,10 @@ def explain(arguments: Sequence[str]) -> None:
 
         if table_format(text.partition("\n")[0]) is not None:
             raise InputError("standard input: is a table, not one review; give the text of one review.")
-    explanation = load_classifier(options).explain(text)
+    with loading(options):
+        classifier = load_classifier(options)
+    with step("explaining", lasting=False):
+        explanation = classifier.explain(text)
     if options.html is not None:
         from sentiment.explanation.html import write_page
 
@@ -304,8 +318,11 @@ def export(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
 
-    from sentiment.classifier import SentimentClassifier
-    from sentiment.export.onnx import export_onnx
+    with loading(options):
+        from sentiment.classifier import SentimentClassifier
+        from sentiment.export.onnx import export_onnx
 
-    export_onnx(SentimentClassifier.from_pretrained(options.model), options.output)
+        classifier = SentimentClassifier.from_pretrained(options.model)
+    with step("exporting", lasting=False):
+        export_onnx(classifier, options.output)
     print(f"model: {options.output}")

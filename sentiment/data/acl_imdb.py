@@ -1,50 +1,28 @@
-"""The original IMDB archive: one file per review in a directory for its label, and the films in `urls_*.txt`."""
+"""What only the original IMDB archive has: the film of each review, in `urls_*.txt` beside the folder of reviews."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sentiment.errors import InputError
-from sentiment.tables.chunk import CHUNK_ROWS, Chunk
 
-LABELS = {"neg": "negative", "pos": "positive", "unsup": None}
-"""{directory: label of its reviews}."""
 _NAME = re.compile(r"([0-9]+)_[0-9]+\.txt")
 
 
-def folders_of(source: Path, split: str) -> list[Path]:
-    """Directories of reviews of a split; none if the source is not such an archive."""
-    if split == "unsupervised" and (source / "train" / "unsup").is_dir():
-        return [source / "train" / "unsup"]
-    if not any((source / split / name).is_dir() for name in LABELS):
-        return []
-    return [source / split / name for name in ("neg", "pos") if (source / split / name).is_dir()]
-
-
-def read_folder(folder: Path) -> Iterator[Chunk]:
-    """The reviews of one directory, by their numbers, with the columns `text`, `label` and `group` (film).
+def films_of(folder: Path, files: Sequence[Path]) -> list[str] | None:
+    """The film of each review of a folder; None if the folder is not of such an archive.
 
     Raises:
-        InputError: if a file has another name or cannot be read.
+        InputError: if a file is not named NUMBER_STARS.txt, which tells its row in `urls_*.txt`.
     """
     urls_file = folder.parent / f"urls_{folder.name}.txt"
-    urls = read_utf8(urls_file).split() if urls_file.is_file() else []
-    # hidden files are not reviews: macOS creates ._0_9.txt for 0_9.txt
-    files = [file for file in folder.glob("*.txt") if not file.name.startswith(".")]
-    numbered = sorted((_number(file), file) for file in files)
-    for start in range(0, len(numbered), CHUNK_ROWS):
-        part = numbered[start : start + CHUNK_ROWS]
-        rows: list[dict[str, Any]] = [
-            {"text": read_utf8(file), "label": LABELS[folder.name], "group": urls[n] if n < len(urls) else str(file)}
-            for n, file in part
-        ]
-        texts = [row["text"] if row["text"].strip() else None for row in rows]
-        yield Chunk(folder, "text", rows, texts, [file.name for _, file in part], list(range(len(part))), [], 0)
+    if not urls_file.is_file():
+        return None
+    urls, numbers = read_utf8(urls_file).split(), map(_number, files)
+    return [urls[number] if number < len(urls) else str(file) for number, file in zip(numbers, files, strict=True)]
 
 
 def _number(file: Path) -> int:
-    """Number of a review: its row in `urls_*.txt`."""
     name = _NAME.fullmatch(file.name)
     if name is None:
         raise InputError(f"{file}: files in an aclImdb directory must be named NUMBER_STARS.txt; rename or remove it.")

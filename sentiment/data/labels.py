@@ -33,7 +33,7 @@ class LabelReader:
 
     Attributes:
         where: source of the rows, for messages.
-        column: name of the column.
+        column: name of the column; None if labels are names of folders.
         classes: names of the classes, if the column holds their numbers (`datasets.ClassLabel`).
         mapping: meaning of labels, from `data.label_map`.
         positive_from: lowest rating of a positive review; None if labels are no ratings.
@@ -43,7 +43,7 @@ class LabelReader:
     """
 
     where: str
-    column: str
+    column: str | None
     classes: tuple[str, ...]
     mapping: dict[str, Label]
     positive_from: float | None
@@ -64,7 +64,7 @@ class LabelReader:
             InputError: if the value is no label.
         """
         name = self._class_name(value, place) if self.classes else _name(value)
-        if name in _MISSING and name not in self.mapping:
+        if self.column is not None and name in _MISSING and name not in self.mapping:
             raise MissingLabelError(f"{place}: column {self.column!r} has no label")
         shown = name if self.classes else str(value).strip()
         if self.positive_from is not None and self.negative_to is not None:
@@ -76,9 +76,15 @@ class LabelReader:
             self.seen.add(shown)
             return WORDS[name]  # but if the mapping gives 2 a meaning, 1 needs one, too
         raise InputError(
-            f"{self.where}: {place}: column {self.column!r} contains {shown!r}, which is no label; "
+            f"{self._found(place, shown)}, which is no label; "
             f"{self._advice([str(other).strip() for other in others if _name(other) not in _MISSING])}."
         )
+
+    def _found(self, place: str, shown: Any) -> str:
+        """A value that is not understood, and where it stands; beginning of a message."""
+        if self.column is None:
+            return f"{self.where}: a folder is named {shown!r}"
+        return f"{self.where}: {place}: column {self.column!r} contains {shown!r}"
 
     def _class_name(self, value: Any, place: str) -> str:
         """Name of a class; the number of a class says nothing about its meaning."""
@@ -92,7 +98,8 @@ class LabelReader:
         """Label of a rating; of a class such as "5 stars", the number in its name."""
         number = _STARS.match(name)
         if number is None:
-            raise InputError(f"{self.where}: {place}: column {self.column!r} contains {value!r}, not a rating.")
+            advice = "; move it elsewhere" if self.column is None else ""
+            raise InputError(f"{self._found(place, value)}, not a rating{advice}.")
         assert self.positive_from is not None and self.negative_to is not None
         rating = float(number[1].replace(",", "."))
         if rating >= self.positive_from:
@@ -115,9 +122,11 @@ class LabelReader:
 
 
 def label_reader(
-    config: DataConfig, where: str, column: str, classes: Sequence[str] = (), used: set[str] | None = None
+    config: DataConfig, where: str, column: str | None, classes: Sequence[str] = (), used: set[str] | None = None
 ) -> LabelReader:
-    """A reader for the labels of a file; `used` collects the labels of several files that the mapping explains.
+    """A reader for the labels of a file, or of names of folders, which have no column.
+
+    `used` collects the labels of several files that the mapping explains.
 
     Raises:
         InputError: if `config.label_map` is not of the form NAME=MEANING,NAME=MEANING.

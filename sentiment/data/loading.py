@@ -1,4 +1,4 @@
-"""Load labeled or unlabeled reviews for training and evaluation from files, an aclImdb directory or the hub.
+"""Load labeled or unlabeled reviews for training and evaluation from files, folders named after labels, or the hub.
 
 Reviews are a `datasets.Dataset` with the columns `text` (str), `label` (int), `group` (str) if it is known, and `row`.
 """
@@ -16,10 +16,12 @@ from datasets import ClassLabel, Dataset, Features, disable_progress_bars, load_
 from datasets.exceptions import DatasetNotFoundError
 
 from sentiment.config import DataConfig
-from sentiment.data.acl_imdb import folders_of, read_folder, read_utf8
+from sentiment.data.acl_imdb import read_utf8
+from sentiment.data.label_folders import find_label_folders, read_folder
 from sentiment.data.labels import Label, LabelReader, MissingLabelError, label_reader
 from sentiment.data.named_splits import files_of_split
 from sentiment.errors import InputError, RunError
+from sentiment.io.formats import format_of
 from sentiment.io.hub_cache import cache_problem
 from sentiment.tables.chunk import CHUNK_ROWS, Chunk, Rows, columns_of, described
 from sentiment.tables.columns import choose_label_column
@@ -35,13 +37,14 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 disable_progress_bars()
 
 
-def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Dataset:
+def load_reviews(config: DataConfig, split: str, labeled: bool = True, places: bool = False) -> Dataset:
     """Read one split of a source.
 
     Args:
         config: the source, its columns and labels, and what to do with rows that cannot be read.
         split: name of the split; ignored if the source is a file or pattern, or its files are not named after splits.
         labeled: whether labels are required.
+        places: whether to add the column `place` (str), such as "reviews.csv: line 7" or "reviews/pos/good.txt".
 
     Returns:
         A data set with the columns `text` (str), `label` (0 or 1, if required), `group` (str, if known), and `row`, the
@@ -59,7 +62,8 @@ def load_reviews(config: DataConfig, split: str, labeled: bool = True) -> Datase
     collected = _Collected(config, labeled, split == "train")
     for chunk in _chunks(config, split, labeled):
         collected.add(chunk)
-    return collected.dataset(f"{config.source} ({split})")
+    reviews = collected.dataset(f"{config.source} ({split})")
+    return reviews.add_column("place", collected.described_places()) if places else reviews
 
 
 class _Collected:
@@ -69,6 +73,7 @@ class _Collected:
         self.config, self.labeled, self.grouped = config, labeled, grouped
         self.columns: dict[str, list[Any]] = {"text": [], "row": []} | ({"label": []} if labeled else {})
         self.groups: list[str] | None = None
+        self.places: list[tuple[Path, str]] = []
         self.rows = 0
         self.left_out: Counter[str] = Counter()
         self.file: Path | None = None
@@ -94,6 +99,7 @@ class _Collected:
             else:
                 self.columns["text"].append(text)
                 self.columns["row"].append(self.rows + chunk.indices[position])
+                self.places.append((chunk.file, chunk.places[position]))
                 if self.labeled:
                     self.columns["label"].append(label)
                 if self.groups is not None:
@@ -106,6 +112,11 @@ class _Collected:
         first, self.file = self.file is None, chunk.file
         where, config = described(chunk.file), self.config
         names = columns_of(chunk.rows)
+        if self.labeled and (found := format_of(chunk.file, config.format)) is not None and found.name == "txt":
+            raise InputError(
+                f"{where}: a .txt file has no labels; give a table with a column of labels, or put each review into a "
+                "file of its own, directly in a folder named after its label, such as pos/1.txt and neg/2.txt."
+            )
         if self.labeled:
             column = choose_label_column(
                 where, names, config.label_column, config.positive_from is not None, chunk.text_column
@@ -125,6 +136,7 @@ class _Collected:
     def _labels(self, chunk: Chunk) -> Sequence[Label | MissingLabelError]:
         if self.labels is None or not self.labeled:
             return [None] * len(chunk.texts)
+        assert self.labels.column is not None
         values = _values(chunk.rows, self.labels.column)
         found: list[Label | MissingLabelError] = []
         for value, place, text in zip(values, chunk.places, chunk.texts, strict=True):
@@ -158,18 +170,48 @@ class _Collected:
         if self.labeled and self.labels is not None and len(set(self.columns["label"])) == 1:
             name = ("negative", "positive")[self.columns["label"][0]]
             logger.warning("%s: every label is %s.", where, name)
+        self._warn_of_both_labels(where)
         groups = self.groups
         if self.config.groups_file is not None and self.grouped:
             of_rows = _read_groups(Path(self.config.groups_file), self.rows)
             groups = [of_rows[row] for row in self.columns["row"]]
         return Dataset.from_dict(self.columns | ({} if groups is None else {"group": groups}))
 
+    def described_places(self) -> list[str]:
+        """Where each review stands: its file, and its place in it."""
+        return [described_place(*place) for place in self.places]
+
+    def _warn_of_both_labels(self, where: str) -> None:
+        """Warn of texts that occur with both labels, since one of these must be wrong."""
+        if len(set(self.columns.get("label", []))) < 2:
+            return
+        first: dict[str, int] = {}
+        found: dict[str, tuple[int, int]] = {}
+        labels = self.columns["label"]
+        for row, text in enumerate(self.columns["text"]):
+            key = comparable(text)
+            other = first.setdefault(key, row)
+            if labels[row] != labels[other] and key:
+                found.setdefault(key, (other, row))
+        if found:
+            pair = next(iter(found.values()))
+            shown = " and ".join(
+                f"{described_place(*self.places[row])} ({('negative', 'positive')[labels[row]]})" for row in pair
+            )
+            count = "one text has" if len(found) == 1 else f"{len(found)} texts have"
+            logger.warning("%s: %s both labels: %s; correct a label, or remove the text.", where, count, shown)
+
 
 def _chunks(config: DataConfig, split: str, labeled: bool) -> Iterator[Chunk]:
     source = local_path(config.source)
-    if folders := folders_of(source, split):
-        return itertools.chain.from_iterable(map(read_folder, folders))
     label_column = config.label_column if labeled else None
+    if (found := find_label_folders(config, split, labeled)) and (folders := found.of_split(config, split, labeled)):
+        if config.text_column not in (None, "text") or label_column not in (None, "label"):
+            raise InputError(
+                f"{config.source}: has one review per file, in folders named after the labels, so it has no columns; "
+                "leave out --text-column and --label-column."
+            )
+        return itertools.chain.from_iterable(read_folder(folder, config) for folder in folders)
     if is_local(config.source):
         files = files_of_split(config, split) if source.is_dir() else find_files(config.source, config.format)
         return read_chunks(files, config, label_column)
@@ -242,6 +284,16 @@ def _read_groups(file: Path, rows: int) -> list[str]:
     if len(groups) != rows:
         raise InputError(f"{file}: {len(groups)} groups for {rows} training rows; write one line per row.")
     return groups
+
+
+def described_place(file: Path, place: str) -> str:
+    """Where a review stands, for messages; a file of its own has no place but is one, in its folder."""
+    return str(file / place) if file.is_dir() else f"{described(file)}: {place}"
+
+
+def comparable(text: str) -> str:
+    """The same for texts that count as equal: those that differ only in case, markup, white space and the like."""
+    return tokenizer.normalize(text).lower()
 
 
 def check_both_classes(labels: Iterable[int], where: str) -> None:

@@ -1,5 +1,7 @@
 """Split reviews into training part and validation part; no film and no text is in both."""
 
+import logging
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from sentiment.config import DataConfig
-from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
+from sentiment.data.loading import check_both_classes, comparable, load_reviews, tokenize_texts
 from sentiment.errors import InputError
-from sentiment.text import tokenizer
+
+logger = logging.getLogger(__name__)
 
 
 def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,14 +30,22 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
         raise InputError(f"data.validation_fraction is {fraction}; give at most 0.5.")
     folds = round(1 / fraction)
     labels = np.asarray(reviews["label"])
-    units = linked_rows([tokenizer.normalize(text).lower() for text in reviews["text"]], _groups(reviews))
+    units = linked_rows([comparable(text) for text in reviews["text"]], groups_of(reviews))
     try:
-        splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-        train, validation = next(iter(splitter.split(labels, labels, units)))
+        with warnings.catch_warnings(category=UserWarning, action="ignore"):  # of rare labels; there is one below
+            splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+            train, validation = next(iter(splitter.split(labels, labels, units)))
     except ValueError as error:
         raise InputError(
             f"{len(labels)} reviews in {len(set(units))} groups are too few for a validation part of 1/{folds}."
         ) from error
+    if len(found := set(labels[validation].tolist())) == 1:
+        logger.warning(
+            "all %d reviews of the validation part are %s, so it cannot tell how good a model is; give more reviews "
+            "of the other label, a larger validation_fraction, or another validation_seed.",
+            len(validation),
+            ("negative", "positive")[found.pop()],
+        )
     return np.sort(train), np.sort(validation)
 
 
@@ -71,7 +82,8 @@ def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> list[str]:
     return [review for review in tokens if review not in held_out]
 
 
-def _groups(reviews: Dataset) -> list[str]:
+def groups_of(reviews: Dataset) -> list[str]:
+    """The group of each review; empty if groups are not known."""
     return [str(group) for group in reviews["group"]] if "group" in reviews.column_names else []
 
 

@@ -6,7 +6,6 @@ words as the network. Their settings (C, minimum document count) were chosen on 
 Only predictions are cached, as plain numbers. A fitted model would be a pickle, which can run code when it is loaded.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -20,8 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from sentiment.io.cache import cached
-
-logger = logging.getLogger(__name__)
+from sentiment.io.progress import step
 
 VERSION = 1
 """Increase it when a baseline changes; cached predictions of other versions are not used."""
@@ -86,8 +84,8 @@ def baseline_logits(
         return np.full(len(documents), np.log(positive / (len(labels) - positive)))
 
     def fit_and_predict() -> np.ndarray:
-        logger.info("fitting %s on %d training reviews", name, len(train))
-        return np.asarray(LINEAR[name]().fit(train, labels).decision_function(documents), dtype=np.float64)
+        with step(f"fitting {name} on {len(train):,} training reviews"):
+            return np.asarray(LINEAR[name]().fit(train, labels).decision_function(documents), dtype=np.float64)
 
     key = (str(VERSION), name, str(len(train)), *train, *documents, *map(str, labels))
     return cached(cache, key, len(documents), fit_and_predict)

@@ -18,6 +18,7 @@ from sentiment.evaluation.metrics import classification_metrics, paired_comparis
 from sentiment.evaluation.predictions import LabeledPredictions, collect_predictions, read_predictions
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.cache import cache_directory
+from sentiment.io.progress import step
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +55,11 @@ def fit_baselines(
         extra_texts: other texts to predict.
         cache: see `baseline_logits`.
     """
-    logger.info("tokenizing %d training reviews", len(train))
-    documents = tokenize_texts(train["text"])
-    labels = list(train["label"])
-    evaluated = tokenize_texts(reviews)
-    documents_to_predict = evaluated + tokenize_texts(extra_texts)
+    with step(f"tokenizing {len(train):,} training reviews"):
+        documents = tokenize_texts(train["text"])
+        labels = list(train["label"])
+        evaluated = tokenize_texts(reviews)
+        documents_to_predict = evaluated + tokenize_texts(extra_texts)
     models = []
     for name in BASELINES:
         probabilities = probability(baseline_logits(name, documents, labels, documents_to_predict, cache), 1.0)
@@ -91,9 +92,11 @@ def evaluate_checklist(
     """
     cases = checklist.cases()
     texts = checklist.texts(cases)
-    predicted = {"model": dict(zip(texts, classifier.predict_proba(texts)[:, 1].tolist(), strict=True))}
+    probabilities = classifier.predict_proba(texts, show_progress=True)[:, 1]
+    predicted = {"model": dict(zip(texts, probabilities.tolist(), strict=True))}
     if train_data is not None:
-        train = load_reviews(train_data, "train")
+        with step(f"reading {train_data.source}"):
+            train = load_reviews(train_data, "train")
         check_both_classes(train["label"], f"{train_data.source} (train)")
         baselines = fit_baselines(train, [], texts, cache_directory())[1:]
         predicted |= {baseline.name: dict(baseline.extra) for baseline in baselines}

@@ -24,11 +24,14 @@ from sentiment.evaluation.contrast_pairs import Pairs, evaluate_pairs, load_pair
 from sentiment.evaluation.metrics import classification_metrics, error_if_calibrated, wilson_interval
 from sentiment.evaluation.predictions import LabeledPredictions, collect_predictions
 from sentiment.evaluation.slices import properties, slices
+from sentiment.io.progress import step
 from sentiment.persistence.checkpoint import replace_figures
 from sentiment.persistence.model_card import model_card
 
 logger = logging.getLogger(__name__)
 
+NOT_REQUESTED = "not requested"
+"""Why a part of the evaluation is left out."""
 PACKAGES = ("sentiment-rnn", "torch", "torchtext", "datasets", "scikit-learn", "scipy", "numpy")
 
 
@@ -50,6 +53,8 @@ class EvaluationConfig:
     """Source of the baselines' training reviews; None takes the train split of `data`, if there is one."""
     baselines: bool = True
     """Whether to fit baselines."""
+    checklist: bool = True
+    """Whether to run the behavior tests."""
     compare: tuple[str, ...] = ()
     """Other models to compare with, or the predictions.parquet files of their evaluations."""
     pairs: Path | None = None
@@ -79,7 +84,8 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
     """
     classifier = SentimentClassifier.from_pretrained(config.model, config.device, threads=config.threads)
     logger.info("evaluating %r on %s", classifier, config.data.source)
-    reviews = load_reviews(config.data, config.split)
+    with step(f"reading {config.data.source}", lasting=False):
+        reviews = load_reviews(config.data, config.split)
     pairs = None if config.pairs is None else load_pairs(config.pairs, config.data.on_bad_row)
     train, left_out = _training_reviews(config)
     predictions = collect_predictions(
@@ -87,25 +93,34 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
     ).with_label()
     if (without_words := len(reviews) - len(predictions.labels)) > 0:
         logger.warning("%s: %d reviews without words are left out.", config.data.source, without_words)
-    logger.info("predicting the behavior tests%s", "" if pairs is None else " and the pairs")
-    cases = checklist.cases()
+    cases = checklist.cases() if config.checklist else []
     extra_texts = list(dict.fromkeys(checklist.texts(cases) + ([] if pairs is None else pairs.texts)))
-    extra = dict(zip(extra_texts, classifier.predict_proba(extra_texts)[:, 1].tolist(), strict=True))
+    extra: dict[str, float] = {}
+    if extra_texts:
+        parts = (["behavior tests"] if cases else []) + ([] if pairs is None else ["contrast pairs"])
+        logger.info("predicting the %s", " and ".join(parts))
+        probabilities = classifier.predict_proba(extra_texts, show_progress=True)[:, 1]
+        extra = dict(zip(extra_texts, probabilities.tolist(), strict=True))
     baselines = [] if train is None else fit_baselines(train, predictions.texts, extra_texts, config.cache)
     compared = [load_compared_model(source, predictions, config.device) for source in config.compare]
-    metrics = (
-        classification_metrics(predictions.labels, predictions.probabilities)
-        | _provenance(config, classifier, predictions, train)
-        | {
-            "calibration": calibration_metrics(predictions, classifier),
-            "uncertain": uncertainty_metrics(predictions, classifier),
-        }
-        | {"baselines": [baseline.compare_with(predictions) for baseline in baselines]}
-        | ({"baselines_left_out": left_out} if left_out else {})
-        | ({"compared": [model.compare_with(predictions) for model in compared]} if compared else {})
-        | {"slices": slice_metrics(predictions, classifier), "checklist": _checklist_metrics(cases, extra, baselines)}
-        | ({} if pairs is None else {"pairs": _pair_metrics(pairs, extra, baselines)})
-    )
+    with step("computing the metrics", lasting=False):
+        metrics = (
+            classification_metrics(predictions.labels, predictions.probabilities)
+            | _provenance(config, classifier, predictions, train)
+            | {
+                "calibration": calibration_metrics(predictions, classifier),
+                "uncertain": uncertainty_metrics(predictions, classifier),
+            }
+            | {"baselines": [baseline.compare_with(predictions) for baseline in baselines]}
+            | ({"baselines_left_out": left_out} if left_out else {})
+            | ({"compared": [model.compare_with(predictions) for model in compared]} if compared else {})
+            | {
+                "slices": slice_metrics(predictions, classifier),
+                "checklist": _checklist_metrics(cases, extra, baselines),
+            }
+            | ({} if config.checklist else {"checklist_left_out": NOT_REQUESTED})
+            | ({} if pairs is None else {"pairs": _pair_metrics(pairs, extra, baselines)})
+        )
     return EvaluationResult(classifier, predictions, baselines, compared, metrics)
 
 
@@ -124,13 +139,13 @@ def update_model(result: EvaluationResult, directory: Path) -> None:
 def _training_reviews(config: EvaluationConfig) -> tuple[Dataset | None, str]:
     """Training reviews for the baselines, or None and the reason."""
     if not config.baselines:
-        return None, "not requested"
+        return None, NOT_REQUESTED
     source = config.data.source if config.train_data is None else config.train_data
     if config.train_data is None and (config.split == "train" or not has_splits(config.data)):
         return None, "no training reviews were given; name them with --train-data"
-    logger.info("reading the training reviews of %s, for the baselines", source)
     try:
-        train = load_reviews(replace(config.data, source=source), "train")
+        with step(f"reading the training reviews of {source}, for the baselines"):
+            train = load_reviews(replace(config.data, source=source), "train")
     except InputError:
         if config.train_data is not None:
             raise

@@ -18,7 +18,7 @@ from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out
 from sentiment.explanation.gates import lstm_layers
 from sentiment.inference.postprocessing import is_positive, probability
-from sentiment.io.progress import review_bar
+from sentiment.io.progress import in_proportion, review_bar
 from sentiment.models.lstm import SentimentRNN
 from sentiment.text.tokenizer import normalize, tokenize
 
@@ -59,9 +59,10 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
     reviews = [ids for ids in encoded if len(ids) > 1]
     if not reviews:
         raise InputError("no review has two words or more; there is nothing to delete.")
-    device, full = classifier.device, _probabilities(classifier, reviews)
+    device, full = classifier.device, _probabilities(classifier, reviews, "predict", len(reviews))
     shorter = _without_random_words(reviews, np.random.default_rng(seed))
-    random = _probabilities(classifier, shorter).reshape(len(reviews), RANDOM_DRAWS)
+    random = _probabilities(classifier, shorter, "without random words", len(reviews))
+    random = random.reshape(len(reviews), RANDOM_DRAWS)
     random_moves = np.abs(random - full[:, None]).mean(1)
     flips = (is_positive(random) != is_positive(full)[:, None]).mean()
     results: dict[str, Any] = {
@@ -75,7 +76,7 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
                 contribution = attribute(classifier.model, torch.tensor(ids, device=device))[0]
                 shorter.append(_without_words_for_the_label(ids, contribution, positive))
                 bar.update()
-        without = _probabilities(classifier, shorter)
+        without = _probabilities(classifier, shorter, "without these words", len(reviews))
         moves = np.abs(without - full)
         results[method] = {
             "mean_move": float(moves.mean()),
@@ -103,8 +104,13 @@ def _count(ids: np.ndarray) -> int:
     return max(1, round(SHARE * len(ids)))
 
 
-def _probabilities(classifier: "SentimentClassifier", reviews: Sequence[np.ndarray]) -> np.ndarray:
-    logits = classifier.logits(EncodedReviews(map(np.ndarray.tolist, reviews)))
+def _probabilities(
+    classifier: "SentimentClassifier", texts: Sequence[np.ndarray], doing: str, reviews: int
+) -> np.ndarray:
+    """Probability of positive of each text [n], of which equally many come from each of the reviews."""
+    with review_bar(reviews, doing) as bar:
+        count = in_proportion(bar.update, len(texts), reviews)
+        logits = classifier.logits(EncodedReviews(map(np.ndarray.tolist, texts)), on_batch=count)
     return probability(logits, classifier.temperature)
 
 

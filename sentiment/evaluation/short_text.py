@@ -20,7 +20,7 @@ from sentiment.evaluation.baselines import NGRAMS, baseline_logits
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.cache import cache_directory
-from sentiment.io.progress import review_bar
+from sentiment.io.progress import in_proportion, review_bar, step
 
 SHORTEST = 5
 """Minimum tokens of a sentence; shorter ones are often headings or interjections."""
@@ -63,12 +63,14 @@ def measure(classifier: SentimentClassifier, data: DataConfig) -> list[ShortText
     Raises:
         InputError: if the reviews cannot be read.
     """
-    parts = read_parts(data)
+    with step(f"reading {data.source}"):
+        parts = read_parts(data)
     labels = parts.validation_labels == 1
     texts = excerpts(parts.validation)
     encoded = EncodedReviews(map(classifier.text.encode_document, texts))
-    with review_bar(len(texts), "predict") as bar:
-        model = probability(classifier.logits(encoded, on_batch=bar.update), classifier.temperature)
+    with review_bar(len(labels), "predict") as bar:
+        count = in_proportion(bar.update, len(texts), len(labels))
+        model = probability(classifier.logits(encoded, on_batch=count), classifier.temperature)
     train_labels = parts.train_labels.astype(int).tolist()
     ngrams = probability(baseline_logits(NGRAMS, parts.train, train_labels, texts, cache_directory()), 1.0)
     results = []

@@ -16,7 +16,7 @@ from sentiment.data.named_splits import has_splits
 from sentiment.data.splitting import split_validation
 from sentiment.evaluation.metrics import wilson_interval
 from sentiment.inference.postprocessing import is_positive, probability
-from sentiment.io.progress import review_bar
+from sentiment.io.progress import in_proportion, review_bar, step
 from sentiment.text.long_text import windows
 
 Tokens = Sequence[str]
@@ -61,11 +61,12 @@ def measure(classifier: SentimentClassifier, data: DataConfig, limits: Sequence[
     Raises:
         InputError: if the reviews cannot be read.
     """
-    reviews = load_reviews(data, "train")
-    if has_splits(data):
-        _, rows = split_validation(reviews, data.validation_fraction, data.validation_seed)
-        reviews = reviews.select(rows)
-    tokens = [line.split() for line in tokenize_texts(reviews["text"])]
+    with step(f"reading {data.source}"):
+        reviews = load_reviews(data, "train")
+        if has_splits(data):
+            _, rows = split_validation(reviews, data.validation_fraction, data.validation_seed)
+            reviews = reviews.select(rows)
+        tokens = [line.split() for line in tokenize_texts(reviews["text"])]
     labels = np.asarray(reviews["label"]) == 1
     return [_result(classifier, tokens, labels, limit, strategy) for limit in limits for strategy in STRATEGIES]
 
@@ -81,8 +82,9 @@ def _result(
     backward = classifier.text.direction == "backward"
     vocabulary = classifier.text.vocabulary
     encoded = EncodedReviews(vocabulary.encode(text[::-1] if backward else text) for text in texts)
-    with review_bar(len(encoded), f"{strategy}, {limit} tokens") as bar:
-        logits = classifier.logits(encoded, on_batch=bar.update).astype(np.float64)
+    with review_bar(len(parts), f"{strategy}, {limit} tokens") as bar:
+        count = in_proportion(bar.update, len(encoded), len(parts))
+        logits = classifier.logits(encoded, on_batch=count).astype(np.float64)
     mean = np.bincount(owners, logits, len(parts)) / np.bincount(owners, minlength=len(parts))
     correct = is_positive(probability(mean, classifier.temperature)) == labels
     hits, over = int(correct[long].sum()), int(long.sum())

@@ -11,6 +11,7 @@ import numpy as np
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.engine import OnBatch
 from sentiment.inference.prediction import NO_TEXT, NO_WORDS, reason
+from sentiment.io.progress import in_proportion
 from sentiment.text.long_text import LongText, windows
 from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
@@ -51,14 +52,7 @@ class EncodedTexts:
 
         Several parts count in proportion, so that the sum of all calls is the number of texts.
         """
-        parts, texts, read = len(self.owners), len(self.tokens), 0
-
-        def count(more: int) -> None:
-            nonlocal read
-            on_batch((read + more) * texts // parts - read * texts // parts)
-            read += more
-
-        return count
+        return in_proportion(on_batch, len(self.owners), len(self.tokens))
 
 
 def encode_texts(text: TextEncoder, texts: Sequence[str], long_text: LongText | None = None) -> EncodedTexts:

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from sentiment.data.batching import EncodedReviews
+from sentiment.inference.encoding import encode_texts
 from sentiment.inference.engine import compute_logits
 from sentiment.inference.threads import one_thread
 from sentiment.inference.torch_network import LARGE_BATCH_TOKENS, cpu_threads
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import Checkpoint
-from sentiment.text.tokenizer import normalize, tokenize
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +32,9 @@ class Features:
 
 
 class FeatureExtractor:
-    """Computes the features of reviews with a trained network.
+    """Computes the features of reviews with a trained network, of which it has a copy.
 
-    It can be pickled: the network travels as its checkpoint and is built again where it is needed.
+    It can be pickled.
 
     Args:
         checkpoint: a classifier: weights, vocabulary and settings.
@@ -47,15 +46,13 @@ class FeatureExtractor:
     """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, precision: Precision = "auto") -> None:
-        self.checkpoint, self.device, self.precision = checkpoint, device, precision
-        self._build()
-
-    def _build(self) -> None:
-        model = self.checkpoint.build()
+        self.text, self.temperature = checkpoint.text, checkpoint.calibration["temperature"]
+        self.device, self.precision = device, precision
+        model = checkpoint.build().to(device)
         assert isinstance(model, SentimentRNN)
-        self._head = model.head.to(self.device)
-        model.head = nn.Sequential()  # without a head, the network returns what its head would get
-        self._network = inference_network(model.to(self.device), self.precision, self.device)
+        # without a head, the network returns what its head would get
+        self.model, self.head, model.head = model, model.head, nn.Sequential()
+        inference_network(model, precision, device)  # raises if it is not available
 
     def __call__(self, texts: Sequence[str]) -> Features:
         """Features of the texts, which take the same path as in a prediction.
@@ -63,10 +60,9 @@ class FeatureExtractor:
         Raises:
             Stopped: if a stop was requested.
         """
-        text = self.checkpoint.text
-        kept = [text.tokens_read(tokenize(normalize(review))) for review in texts]
-        reviews = EncodedReviews.from_flat(*text.vocabulary.encode_all(kept))
-        pooled = np.empty((len(reviews), self._head_inputs()), dtype=np.float32)
+        encoded = encode_texts(self.text, texts)
+        pooled = np.empty((len(texts), self._head_inputs()), dtype=np.float32)
+        network = inference_network(self.model, self.precision, self.device)
         on_cpu = self.device.type == "cpu"
 
         def compute_batch(reviews: EncodedReviews, rows: np.ndarray) -> np.ndarray:
@@ -74,26 +70,17 @@ class FeatureExtractor:
                 torch.set_num_threads(1)
             with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
                 batch = reviews.batch(rows).to(self.device)
-                found = self._network(batch.input_ids, batch.lengths).float().reshape(len(rows), -1)
+                found = network(batch.input_ids, batch.lengths).float().reshape(len(rows), -1)
                 pooled[rows] = found.cpu().numpy()
-                logits: np.ndarray = self._head(found).squeeze(1).cpu().numpy()
+                logits: np.ndarray = self.head(found).squeeze(1).cpu().numpy()
                 return logits
 
-        bf16 = isinstance(self._network, InferenceLSTM) and self._network.dtype == torch.bfloat16
+        large = not on_cpu or (isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16)
         threads = partial(cpu_threads, None, torch.get_num_threads()) if on_cpu else lambda: 1
         with one_thread() if on_cpu else nullcontext():
-            logits = compute_logits(compute_batch, reviews, threads, LARGE_BATCH_TOKENS if bf16 or not on_cpu else None)
-        log_odds = logits.astype(np.float64) / self.checkpoint.calibration["temperature"]
-        has_words = np.array([any(any(map(str.isalnum, token)) for token in review) for review in kept], dtype=bool)
-        return Features(pooled, log_odds, has_words)
+            logits = compute_logits(compute_batch, encoded.reviews, threads, LARGE_BATCH_TOKENS if large else None)
+        return Features(pooled, logits.astype(np.float64) / self.temperature, encoded.has_words)
 
     def _head_inputs(self) -> int:
-        first = next(layer for layer in self._head if isinstance(layer, nn.Linear))
+        first = next(layer for layer in self.head if isinstance(layer, nn.Linear))
         return first.in_features
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._build()

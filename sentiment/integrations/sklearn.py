@@ -23,7 +23,8 @@ from sentiment.models.inference_lstm import Precision
 SHIPPED_WEIGHT = 0.3
 """Scale of the shipped head's log-odds and of the constant, beside features that together have length 1. The larger it
 is, the less the new head differs from the shipped one. Chosen on 20, 100 and 500 training reviews of films, restaurants
-and phones: the last two gain, and films lose next to nothing. An intercept without penalty would cost more there."""
+and phones: the last two gain (`python -m benchmarks.accuracy.estimator`), and films lose next to nothing. An intercept
+without penalty would cost more there."""
 BLOCK = 4096
 """Reviews whose features are in memory at a time, in prediction."""
 CONSTANT = 1e-6
@@ -38,6 +39,9 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     `fit` keeps the network and fits a logistic regression on what its head gets, beside the log-odds that the shipped
     head gives. With a handful of reviews, these decide; with more, the answers follow other wording, and other labels
     than positive and negative, of which there may be several.
+
+    `predict`, `predict_proba` and `decision_function` take reviews [n] as `fit` does, with the same TypeError. They
+    raise ValueError if there are none, and NotFittedError before `fit`.
 
     Args:
         model: a model directory, a shipped model or a hub id; see `SentimentClassifier.from_pretrained`.
@@ -103,33 +107,15 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Log-odds of the second class [n]; with more classes than two, a score for each [n, n_classes].
-
-        Raises:
-            NotFittedError: before `fit`.
-            TypeError: see `fit`.
-            ValueError: if X is empty.
-        """
+        """Log-odds of the second class [n]; with more classes than two, a score for each [n, n_classes]."""
         return self._answer("decision_function", X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probability of each class, in the order of `classes_`: [n, n_classes] float64; rows sum to 1.
-
-        Raises:
-            NotFittedError: before `fit`.
-            TypeError: see `fit`.
-            ValueError: if X is empty.
-        """
+        """Probability of each class, in the order of `classes_`: [n, n_classes] float64; rows sum to 1."""
         return self._answer("predict_proba", X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each review: [n], labels as in the `y` of `fit`.
-
-        Raises:
-            NotFittedError: before `fit`.
-            TypeError: see `fit`.
-            ValueError: if X is empty.
-        """
+        """The most probable class of each review: [n], labels as in the `y` of `fit`."""
         return self._answer("predict", X)
 
     def _answer(self, method: str, X: Any) -> np.ndarray:

@@ -56,6 +56,8 @@ def _comparison(metrics: dict[str, Any]) -> Iterator[str]:
         )
     if "baselines_left_out" in metrics:
         yield f"no baselines: {metrics['baselines_left_out']}"
+    if "checklist_left_out" in metrics:
+        yield f"no behavior tests: {metrics['checklist_left_out']}"
 
 
 def _pairs(name: str, row: dict[str, Any]) -> str:

@@ -85,7 +85,7 @@ def join_parts(
         for part in parts
         for row, added in _lines(part)
     )
-    _WRITERS[output.name](rows, kinds, stream)
+    write_rows(rows, kinds, stream, output)
 
 
 def added_names(columns: Iterable[str], wanted: Sequence[str]) -> dict[str, str]:
@@ -195,3 +195,8 @@ _WRITERS: dict[str, Callable[[Iterable[Row], Mapping[str, pa.DataType], BinaryIO
     ),
 }
 WRITABLE = tuple(_WRITERS)
+
+
+def write_rows(rows: Iterable[Row], kinds: Mapping[str, pa.DataType], stream: BinaryIO, output: FileFormat) -> None:
+    """Write rows in a format of `WRITABLE`; `kinds` are names and types of their columns."""
+    _WRITERS[output.name](rows, kinds, stream)

@@ -45,7 +45,7 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
         RunError: if training fails.
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
-    hardware = Hardware.choose(config.run.device, config.run.precision)
+    hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)
     for teacher in config.teachers:  # fail before the reviews are read
         load_checkpoint(locate_model(teacher), "sentiment-rnn")

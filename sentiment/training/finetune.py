@@ -40,7 +40,7 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
         RunError: if training fails.
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
-    hardware = Hardware.choose(config.run.device, config.run.precision)
+    hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     pretrained = None
     if config.pretrained is not None:
         pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)

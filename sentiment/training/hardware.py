@@ -1,6 +1,7 @@
 """The hardware of a run: device, precision and number of processes."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from sentiment.data.batching import share
 from sentiment.errors import InputError
 from sentiment.training.memory import keep_few_operations
+from sentiment.training.tracking import check_trackers
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,19 @@ class Hardware:
     accelerator: Accelerator
 
     @classmethod
-    def choose(cls, device: str, precision: str) -> "Hardware":
+    def choose(cls, device: str, precision: str, trackers: Sequence[str] = ()) -> "Hardware":
         """Choose the hardware for the settings `run.device` and `run.precision`, either of which can be "auto".
 
+        Args:
+            device: "auto", "cpu" or "cuda".
+            precision: "auto", "fp32" or "bf16".
+            trackers: the setting `run.trackers`; `open_run` starts them.
+
         Raises:
-            InputError: for "cuda" without a GPU, or "bf16" on a device that would only emulate it.
+            InputError: if the package of a tracker is missing, for "cuda" without a GPU, or "bf16" on a device that
+                would only emulate it.
         """
+        check_trackers(trackers)
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("run.device is cuda, but torch sees no GPU here; use --run.device=cpu or auto.")
         cpu = device == "cpu" or not torch.cuda.is_available()
@@ -37,7 +46,9 @@ class Hardware:
         keep_few_operations()
         # accelerate keeps the settings of the first run in a process, and refuses others for the next
         AcceleratorState._reset_state(reset_partial_state=int(os.environ.get("WORLD_SIZE", "1")) == 1)
-        return cls(Accelerator(cpu=cpu, mixed_precision="bf16" if precision == "bf16" else "no"))
+        mixed = "bf16" if precision == "bf16" else "no"
+        # "." until `open_run` knows the directory; one choice of hardware serves several runs
+        return cls(Accelerator(cpu=cpu, mixed_precision=mixed, log_with=[*trackers] or None, project_dir="."))
 
     def share(self, rows: int) -> slice:
         """Rows of a batch that belong to this process."""

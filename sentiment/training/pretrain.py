@@ -172,7 +172,7 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
     settings = language_model_settings(config)
-    hardware = Hardware.choose(config.run.device, config.run.precision)
+    hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     processes = hardware.accelerator.num_processes
     if config.streams < processes:
         raise InputError(f"streams is {config.streams}; it must be at least the number of processes, {processes}.")

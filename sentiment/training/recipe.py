@@ -21,6 +21,7 @@ from sentiment.errors import InputError
 from sentiment.io.files import expand_user, read_json, write_json
 from sentiment.io.signals import Stopped
 from sentiment.training.run import CHANGEABLE, flat_settings
+from sentiment.training.tracking import check_trackers
 
 logger = logging.getLogger(__name__)
 
@@ -163,6 +164,8 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
         RunError: if training fails.
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
+    for stage in recipe.stages.values():
+        check_trackers(stage.config.run.trackers)
     if restart is not None:
         for name in _with_dependents(recipe, restart):
             shutil.rmtree(recipe.output_dir / name, ignore_errors=True)

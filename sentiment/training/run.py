@@ -20,19 +20,23 @@ from sentiment.errors import InputError
 from sentiment.io.files import lock_directory, read_json, remove_leftovers, write_json, write_text
 from sentiment.training.hardware import Hardware
 from sentiment.training.threads import choose_threads
+from sentiment.training.tracking import tracking
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("torch", "torchtext", "datasets", "scikit-learn", "numpy", "accelerate")
 CHANGEABLE = {f"run.{name}" for name in ("output_dir", "device", "state_every_minutes", "state_every_steps")} | {
-    "run.skip_nonfinite_batches"
+    "run.skip_nonfinite_batches",
+    "run.trackers",
 }
 """Settings that may change when a run is resumed, because they do not affect what is learned."""
 
 
 @contextmanager
 def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Path]:
-    """Context manager that locks the run directory, sets the threads, and records settings, hardware and versions.
+    """Context manager that locks the run directory, sets the threads, starts the trackers, and records the run.
+
+    On record are its settings, the hardware and the versions of packages.
 
     Args:
         config: all settings.
@@ -42,7 +46,7 @@ def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Pa
     Raises:
         InputError: if another process uses the directory, if it holds a run and `resume` is false, or if that run has
             other settings.
-        RunError: if the directory cannot be written.
+        RunError: if the directory cannot be written, or a tracker cannot start.
     """
     directory = Path(config.run.output_dir)
     is_main = hardware.accelerator.is_main_process
@@ -58,8 +62,10 @@ def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Pa
                 machine = {"python": platform.python_version(), "machine": platform.machine()}
                 used = {"hardware": str(hardware), "threads": torch.get_num_threads()}
                 write_json(directory / "versions.json", machine | used | {name: version(name) for name in PACKAGES})
-            hardware.accelerator.wait_for_everyone()
-            yield directory
+            resumed = any((directory / "state").glob("step-*"))
+            with tracking(hardware.accelerator, directory, flat_settings(config), resumed):
+                hardware.accelerator.wait_for_everyone()
+                yield directory
 
 
 @contextmanager

@@ -31,8 +31,12 @@ from sentiment.training.hardware import Hardware
 from sentiment.training.memory import freed_memory_kept
 from sentiment.training.objective import Objective
 from sentiment.training.run import record_epoch
+from sentiment.training.tracking import log_figures
 
 logger = logging.getLogger(__name__)
+
+TRACKED_STEPS = 10
+"""Steps between two points of a curve."""
 
 
 def slanted_triangle(step: int, total_steps: int, warmup_fraction: float) -> float:
@@ -143,6 +147,9 @@ class Trainer:
                 progress.tokens += tokens[batch]
                 progress.seconds += time.monotonic() - started
                 bar.update(tokens[batch])
+                if progress.step % TRACKED_STEPS == 0:
+                    rate = self.optimizer.param_groups[0]["lr"]  # of the top layer
+                    self._track("train", {"loss": loss, "learning_rate": rate})
                 bar.set_postfix(loss=f"{self._train_loss():.4f}", refresh=False)
                 if signal_number or save_is_due:
                     self._save()
@@ -153,6 +160,9 @@ class Trainer:
                         f"stopped by {name} at step {progress.step}; the state is saved in {self.directory / 'state'}. "
                         "Go on with the same command and --resume.",
                     )
+
+    def _track(self, kind: str, figures: dict[str, Any]) -> None:
+        log_figures(self.accelerator, self.directory, kind, self.progress.step, figures)
 
     def _train_loss(self) -> float:
         """Mean loss of this epoch's batches so far, without skipped batches."""
@@ -278,6 +288,7 @@ class Trainer:
             progress.best = value
             if self.accelerator.is_main_process:
                 self.keep_best(network, metrics)
+        self._track("epoch", {name: value for name, value in row.items() if name not in ("epoch", "step", "best")})
         progress.start_epoch(progress.epoch + 1)
         if self.accelerator.is_main_process:
             record_epoch(self.directory, progress.history)

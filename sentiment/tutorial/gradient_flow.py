@@ -73,7 +73,7 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
             "gradient-flow reads no unlabeled reviews; leave out `adversarial.virtual_weight` and "
             "`adversarial.entropy_weight`."
         )
-    hardware = Hardware.choose(config.run.device, config.run.precision)
+    hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     parts = read_parts(config.data)
     vocabulary = build_vocabulary(map(str.split, parts.train), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)

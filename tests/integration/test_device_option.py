@@ -20,6 +20,7 @@ CALLS = {
     "truncation": ["--data", str(SAMPLES)],
     "short-text": ["--data", str(SAMPLES)],
     "faithfulness": ["--data", str(SAMPLES)],
+    "audit-labels": ["--data", str(SAMPLES)],
 }
 
 

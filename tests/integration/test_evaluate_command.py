@@ -52,6 +52,33 @@ def test_evaluate_writes_exactly_three_files(
     assert "+0.00 points" in again[1]
 
 
+def test_evaluate_says_each_step_and_quick_leaves_out_what_the_reviews_do_not_change(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: Path, tiny_model_directory: Path
+) -> None:
+    arguments = ["--model", tiny_model_directory, "--data", source, "--output", tmp_path / "out"]
+    code, _, said = run(capsys, "evaluate", *arguments)
+    steps = ["evaluating", "reading the training reviews", "0/10", "10/10", "predicting the behavior tests"]
+    steps += ["tokenizing 40 training reviews", "fitting TF-IDF", "fitting NB-weighted", "writing the report"]
+    assert code == 0 and sorted(steps, key=said.index) == steps
+
+    code, printed, said = run(capsys, "evaluate", *arguments, "--quick")
+    assert code == 0 and "no baselines: not requested\nno behavior tests: not requested\n" in printed
+    assert "10/10" in said and "writing the report" in said
+    assert not any(word in said for word in ("training reviews", "fitting", "behavior"))
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert metrics["baselines_left_out"] == metrics["checklist_left_out"] == "not requested"
+    assert metrics["baselines"] == metrics["checklist"] == [] and metrics["n"] == 10 and metrics["slices"]
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "No baselines: not requested." in report and "No behavior tests: not requested." in report
+
+    code, printed, said = run(capsys, "evaluate", *arguments, "--no-baselines")
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert code == 0 and "behavior" not in printed and metrics["checklist"] and not metrics["baselines"]
+    for flag in ("--quick", "--no-baselines"):
+        code, _, said = run(capsys, "evaluate", *arguments, flag, "--train-data", source)
+        assert code == 2 and f"which {flag} leaves out" in said
+
+
 def test_the_model_takes_over_the_figures(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, source: Path, tiny_model_directory: Path
 ) -> None:

@@ -7,13 +7,14 @@ import json
 import os
 import shlex
 import signal
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment.batch import file_job
+from sentiment.batch import file_job, stream
 from sentiment.classifier import SentimentClassifier
 from sentiment.cli import main as cli
 from sentiment.inference import engine
@@ -442,8 +443,8 @@ def test_a_job_that_reads_its_input_in_another_way_is_not_taken_up(predict, tmp_
 class Bar:
     """Stands in for a progress bar; `seen` has its count and total after each update."""
 
-    def __init__(self, total: int | None, doing: str, done: int = 0) -> None:
-        self.n, self.total, self.seen = done, total, [(done, total)]
+    def __init__(self, total: int | None, doing: str, done: int = 0, shown: bool = True) -> None:
+        self.n, self.total, self.shown, self.seen = done, total, shown, [(done, total)]
 
     def update(self, count: int) -> None:
         self.n += count
@@ -478,3 +479,20 @@ def test_progress_counts_reviews_within_chunks_and_over_runs(predict, tmp_path: 
         assert counts == sorted(counts) and counts[-1] == last
         assert all(total is not None and n <= total for n, total in bar.seen[1:])
     assert resumed.seen[-1] == (99, 99)
+
+
+def test_printing_into_a_file_shows_progress_at_the_terminal(predict, tmp_path: Path, monkeypatch) -> None:
+    """A bar between printed lines would disturb, so there is none if they may reach the terminal."""
+    bars: list[Bar] = []
+    monkeypatch.setattr(stream, "review_bar", lambda *how, **more: bars.append(Bar(*how, **more)) or bars[-1])
+    monkeypatch.setattr(reader, "CHUNK_ROWS", 5)
+    rows = [f"{number},a wonderful film" for number in range(12)]
+    rows[7] = "7,too,many,fields"
+    file = tmp_path / "in.csv"
+    file.write_text("\n".join(["id,text", *rows]) + "\n")
+    assert predict("--input", file, "--on-bad-row=skip")[0] == 0
+    monkeypatch.setattr(stream, "_writes_to_file", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert predict("--input", file, "--on-bad-row=skip")[0] == 0
+    assert [bar.shown for bar in bars] == [False, True]
+    assert bars[1].seen[-1] == (12, 12) and all(total is None or n <= total for n, total in bars[1].seen)

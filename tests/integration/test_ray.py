@@ -75,7 +75,11 @@ def broken(tmp_path: Path) -> Path:
 
 
 def test_a_broken_row_stops_the_job_or_is_skipped_and_the_job_goes_on_where_it_was(
-    broken: Path, tmp_path: Path, tiny_classifier: SentimentClassifier, caplog: pytest.LogCaptureFixture
+    broken: Path,
+    tmp_path: Path,
+    tiny_classifier: SentimentClassifier,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / "out"
     with pytest.raises(InputError) as stopped:
@@ -86,6 +90,7 @@ def test_a_broken_row_stops_the_job_or_is_skipped_and_the_job_goes_on_where_it_w
         predict_on_ray(tiny_classifier, skip, str(output), Cluster())
     times = {file: file.stat().st_mtime_ns for file in output.glob("part-*")}
     outcome = predict_on_ray(tiny_classifier, skip, str(output), Cluster(), resume=True)
+    assert "6/6" in capsys.readouterr().err, "the bar counts all rows, also those of the first run"
     assert (outcome.predicted, outcome.skipped, outcome.without_text) == (5, 1, 1)
     assert "b.csv: skipped: line 3" in caplog.text
     assert {file: file.stat().st_mtime_ns for file in times} == times, "finished shards are not written again"

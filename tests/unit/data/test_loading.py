@@ -114,10 +114,9 @@ def test_a_wrong_file_name_in_an_acl_imdb_directory_is_rejected(name: str, tmp_p
         load(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["pos/0_9.txt", "urls_neg.txt"])
-def test_an_acl_imdb_file_that_is_not_utf8_is_rejected(name: str, tmp_path: Path) -> None:
-    (acl_imdb(tmp_path) / "train" / name).write_bytes("très bon".encode("latin-1"))
-    with pytest.raises(InputError, match=rf"{name}: not UTF-8 at byte 2; convert it to UTF-8\.$"):
+def test_the_films_of_an_acl_imdb_directory_must_be_utf8(tmp_path: Path) -> None:
+    (acl_imdb(tmp_path) / "train" / "urls_neg.txt").write_bytes("très bon".encode("latin-1"))
+    with pytest.raises(InputError, match=r"urls_neg\.txt: not UTF-8 at byte 2; convert it to UTF-8\.$"):
         load(tmp_path)
 
 
@@ -247,7 +246,7 @@ def test_a_missing_source_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"must end in \.txt, \.csv"):
         load(tmp_path / "reviews.doc")
     (tmp_path / "reviews.txt").write_text("a")
-    with pytest.raises(InputError, match=r"reviews\.txt: no column 'label'"):
+    with pytest.raises(InputError, match=r"reviews\.txt: a \.txt file has no labels"):
         load(tmp_path / "reviews.txt")
     write(tmp_path / "train.jsonl", ROWS)
     with pytest.raises(InputError, match=r"no file is named after the split 'validation'; its files are train\.jsonl"):
@@ -405,3 +404,35 @@ def test_tokenized_reviews_keep_their_order() -> None:
 def test_an_unknown_home_directory_is_rejected(source: str) -> None:
     with pytest.raises(InputError, match=rf"^{source}: no home directory is known for ~nosuchuser; .*\.$"):
         load(source)
+
+
+def test_a_text_with_both_labels_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [("Fine.", 1), ("Dull.", 0), ("fine. ", 0), ("Dull.", 0), ("Long.", 0), ("Fine.", 0), ("Long.", 1)]
+    file = write(tmp_path / "train.csv", [{"text": text, "label": label} for text, label in [*rows, ("<br />", 1)]])
+    load(file)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{file} (train): 2 texts have both labels: {file}: line 2 (positive) and {file}: line 4 (negative); "
+        "correct a label, or remove the text."
+    )
+    caplog.clear()
+    load_reviews(DataConfig(source=str(file)), "train", labeled=False)
+    assert not caplog.records
+
+
+def test_places_of_rows(tmp_path: Path) -> None:
+    write(tmp_path / "one.csv", ROWS[:2])
+    write(tmp_path / "two.csv", ROWS[:2])
+    reviews = load_reviews(DataConfig(source=str(tmp_path)), "train", places=True)
+    assert reviews["place"][:] == [f"{tmp_path}/{name}.csv: line {line}" for name in ("one", "two") for line in (2, 3)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_validation_part_of_one_class_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"text": f"review {n}", "label": int(n == 0), "group": str(n % 10)} for n in range(40)]
+    _, validation = split_validation(datasets.Dataset.from_list(rows), 0.1, seed=1)
+    assert 0 not in validation
+    assert caplog.messages == [
+        "all 4 reviews of the validation part are negative, so it cannot tell how good a model is; give more reviews "
+        "of the other label, a larger validation_fraction, or another validation_seed."
+    ]

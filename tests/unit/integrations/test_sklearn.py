@@ -1,13 +1,16 @@
 """The estimator with texts: what a user of scikit-learn does with it."""
 
+import gc
 import pickle
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -187,6 +190,33 @@ def test_pickle_and_joblib_keep_the_answers(fitted: SentimentEstimator, texts: l
     joblib.dump(fitted, tmp_path / "fitted.joblib")
     for copy in (pickle.loads(pickle.dumps(fitted)), joblib.load(tmp_path / "fitted.joblib")):
         assert (copy.predict_proba(texts) == expected).all()
+
+
+def test_a_feature_extractor_holds_its_weights_once(tiny_classifier: SentimentClassifier, texts: list[str]) -> None:
+    def tensors(root: object) -> int:
+        """Bytes of all tensors that an object holds."""
+        storages, seen, left = {}, set(), [root]
+        while left:
+            found = left.pop()
+            if id(found) in seen or isinstance(found, type | ModuleType | FunctionType):
+                continue
+            seen.add(id(found))
+            if isinstance(found, torch.Tensor):
+                storages[found.data_ptr()] = found.nbytes
+            left += gc.get_referents(found)
+        return sum(storages.values())
+
+    extractor = FeatureExtractor(tiny_classifier.checkpoint, tiny_classifier.device, "fp32")
+    expected = sum(weight.nbytes for weight in tiny_classifier.model.parameters())
+    copy = pickle.loads(pickle.dumps(extractor))
+    assert tensors(extractor) == tensors(copy) == expected
+    assert (copy(texts).log_odds == extractor(texts).log_odds).all()
+
+
+def test_workers_of_a_cross_validation_have_the_same_answers(texts: list[str], labels: list[str]) -> None:
+    estimator = SentimentEstimator("imdb-small", precision="fp32")
+    scores = [cross_val_score(estimator, texts, labels, cv=2, scoring="neg_log_loss", n_jobs=n) for n in (1, 2)]
+    assert np.allclose(*scores, atol=1e-5)
 
 
 def test_pipeline_cross_validation_and_grid_search(texts: list[str], labels: list[str]) -> None:

@@ -24,7 +24,13 @@ def machine(monkeypatch: pytest.MonkeyPatch):
         )
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "Tesla T4")
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": bf16})
-        monkeypatch.setattr(hardware, "Accelerator", lambda **settings: asked.append(settings) or SimpleNamespace())
+        monkeypatch.setattr(
+            hardware,
+            "Accelerator",
+            lambda cpu, mixed_precision, **trackers: (
+                asked.append({"cpu": cpu, "mixed_precision": mixed_precision}) or SimpleNamespace()
+            ),
+        )
         return asked
 
     return become
