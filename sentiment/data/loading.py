@@ -26,7 +26,8 @@ from sentiment.tables.columns import choose_label_column
 from sentiment.tables.parquet import table_chunks
 from sentiment.tables.reader import read_chunks
 from sentiment.tables.sources import find_files, is_local, local_path
-from sentiment.text import tokenizer
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 
 logger = logging.getLogger(__name__)
 
@@ -257,4 +258,4 @@ def check_both_classes(labels: Iterable[int], where: str) -> None:
 
 def tokenize_texts(texts: Iterable[str]) -> list[str]:
     """The tokens of each text, joined by spaces."""
-    return [" ".join(tokenizer.tokenize(tokenizer.normalize(text))) for text in texts]
+    return [" ".join(tokenize(normalize(text))) for text in texts]

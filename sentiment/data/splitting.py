@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sentiment.config import DataConfig
 from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
 from sentiment.errors import InputError
-from sentiment.text import tokenizer
+from sentiment.text.normalization import normalize
 
 
 def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +27,7 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
         raise InputError(f"data.validation_fraction is {fraction}; give at most 0.5.")
     folds = round(1 / fraction)
     labels = np.asarray(reviews["label"])
-    units = linked_rows([tokenizer.normalize(text).lower() for text in reviews["text"]], _groups(reviews))
+    units = linked_rows([normalize(text).lower() for text in reviews["text"]], _groups(reviews))
     try:
         splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
         train, validation = next(iter(splitter.split(labels, labels, units)))

@@ -17,7 +17,6 @@ from sentiment.inference.torch_network import LARGE_BATCH_TOKENS, cpu_threads
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import Checkpoint
-from sentiment.text.tokenizer import normalize, tokenize
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ class FeatureExtractor:
             Stopped: if a stop was requested.
         """
         text = self.checkpoint.text
-        kept = [text.tokens_read(tokenize(normalize(review))) for review in texts]
+        kept = [text.tokens_read(text.tokenize(review)) for review in texts]
         reviews = EncodedReviews.from_flat(*text.vocabulary.encode_all(kept))
         pooled = np.empty((len(reviews), self._head_inputs()), dtype=np.float32)
         on_cpu = self.device.type == "cpu"

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentiment.classifier import SentimentClassifier
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 
 quick = settings(
     max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import END_ID, PADDING, SPECIALS, UNKNOWN_ID, TextEncoder, Vocabulary, build_vocabulary
 
 
