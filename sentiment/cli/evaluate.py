@@ -67,7 +67,6 @@ def evaluate(arguments: Sequence[str]) -> None:
     data = data_config(options)
     if options.train_data is not None:
         check_source(replace(data, source=options.train_data))
-    logger.info("loading %s, and the reviews of %s", options.model or "imdb", options.data)
     from sentiment.evaluation import evaluator
     from sentiment.evaluation.predictions import write_predictions
     from sentiment.io.cache import cache_directory

@@ -78,6 +78,7 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
         RunError: if the hub cannot be reached.
     """
     classifier = SentimentClassifier.from_pretrained(config.model, config.device, threads=config.threads)
+    logger.info("evaluating %r on %s", classifier, config.data.source)
     reviews = load_reviews(config.data, config.split)
     pairs = None if config.pairs is None else load_pairs(config.pairs, config.data.on_bad_row)
     train, left_out = _training_reviews(config)
