@@ -11,7 +11,12 @@ _NESTED_ESCAPES = re.compile(r"&(?:amp;|#38;|#x26;)+", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(?:[nrt](?![a-z])|(?=['\"/\\]))|\\[nrt](?=[a-z])")
 _LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{0,2000}\)")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
-_EMPHASIS = re.compile(r"(?<![\w*_~`])([*_~`]{1,3})(?=[^\s*_~`])([^*_~`]{1,300})(?<=[^\s*_~`])\1(?![\w*_~`])")
+_EMPHASIS = {
+    sign: re.compile(
+        rf"(?<![\w{sign}])({re.escape(sign)}{{1,3}})(?=[^\s{sign}])([^{sign}]{{1,300}})(?<=[^\s{sign}])\1(?![\w{sign}])"
+    )
+    for sign in "*_~`"
+}
 _HASHTAG = re.compile(r"(?<![\w&#])#(?=[^\W\d_])")
 
 
@@ -50,9 +55,7 @@ def markup(text: str) -> str:
         text = _LINK.sub(r" \1 ", text)
     if "://" in text or "www." in text.lower():
         text = _ADDRESS.sub(" ", text)
-    if any(sign in text for sign in "*_~`"):
-        for _ in range(3):  # **_both_**
-            before, text = text, _EMPHASIS.sub(r"\2", text)
-            if text == before:
-                break
+    for sign, pattern in _EMPHASIS.items():
+        if sign in text:
+            text = pattern.sub(r"\2", text)
     return _HASHTAG.sub(" ", text) if "#" in text else text

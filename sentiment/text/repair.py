@@ -15,8 +15,9 @@ MOST_RUNS = 6
 """Runs of a letter in a word up to which all ways to shorten them are tried."""
 SHORT_TEXT = 60
 """Tokens of a text up to which spelling is repaired: there a single word can decide, and it takes little time."""
-SHORTEST_WORD = 4
-"""Letters of a word from which its spelling is repaired; shorter ones are one letter apart from too many others."""
+LETTERS = range(4, 31)
+"""Lengths of words whose spelling is repaired: shorter ones are one letter apart from too many others, and longer ones
+are no words."""
 FEWEST = 20
 """Times that a word must be in the training texts for others to be repaired to it."""
 
@@ -38,9 +39,9 @@ def shorten_runs(word: str, counts: Counts) -> str | None:
 
 
 def split_joints(word: str, counts: Counts) -> list[str] | None:
-    """The parts of words joined by a slash, a hyphen or the like, if one of them is known: "great/lovely"."""
+    """The parts of words joined by slashes, hyphens or the like: "great/lovely"."""
     parts = [part for part in _JOINT.split(word) if part]
-    return parts if parts != [word] and any(part in counts for part in parts) else None
+    return parts if parts and parts != [word] else None
 
 
 def correct_spelling(word: str, counts: Counts) -> str | None:
@@ -48,7 +49,7 @@ def correct_spelling(word: str, counts: Counts) -> str | None:
 
     The first letter stays, since it is rarely the wrong one.
     """
-    if len(word) < SHORTEST_WORD or not word.isalpha():
+    if len(word) not in LETTERS or not word.isalpha():
         return None
     found = (other for other in _edits(word) if counts.get(other, 0) >= FEWEST)
     return max(found, key=counts.__getitem__, default=None)

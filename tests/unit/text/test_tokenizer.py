@@ -20,7 +20,7 @@ from sentiment.text.vocabulary import END_ID, PADDING, SPECIALS, UNKNOWN_ID, Tex
         ("ﬁne\u00a0film\u200b", "fine film"),
         ("tab\tline\nnull\x00end\ud800", "tab line null end"),
         ("good—no, great -- really", "good - no, great - really"),
-        ("5 < 6 and I <3 it", "5 < 6 and I <3 it"),
+        ("5 < 6 and I <3 it", "5 < 6 and I love it"),
         ("<p></p>", ""),
     ],
 )
