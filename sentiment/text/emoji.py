@@ -43,7 +43,7 @@ def emoji_to_words(text: str) -> str:
         import emoji
 
         text = emoji.replace_emoji(_SKIN_TONE.sub("", text), _emoji_name)
-    if _MAYBE_EMOTICON.search(text):
+    if any(sign in text for sign in ":;=<^D_") and _MAYBE_EMOTICON.search(text):
         text = _EMOTICON.sub(lambda found: f" {_EMOTICONS[found[1]]} ", text)
     return text
 

@@ -31,7 +31,7 @@ def ratings(text: str) -> str:
         text = _SIGNS.sub(_rating_of_signs, text)
     if _STAR.search(lower := text.lower()):
         text = _STARS.sub(_rating, text)
-    return _FRACTION.sub(_rating, text) if _OF.search(lower) else text
+    return _FRACTION.sub(_rating, text) if ("/" in text or "out of" in lower) and _OF.search(lower) else text
 
 
 def _rating_of_signs(found: re.Match[str]) -> str:

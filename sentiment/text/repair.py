@@ -40,6 +40,8 @@ def shorten_runs(word: str, counts: Counts) -> str | None:
 
 def split_joints(word: str, counts: Counts) -> list[str] | None:
     """The parts of words joined by slashes, hyphens or the like: "great/lovely"."""
+    if word.isalpha():  # most words, so that they need not be split
+        return None
     parts = [part for part in _JOINT.split(word) if part]
     return parts if parts and parts != [word] else None
 
@@ -74,7 +76,7 @@ REPAIRS: Mapping[str, Callable[[str, Counts], str | list[str] | None]] = {
 """{name in a model directory: repair}."""
 
 
-def repair(tokens: Sequence[str], counts: Counts, steps: Sequence[str]) -> list[str]:
+def repair(tokens: list[str], counts: Counts, steps: Sequence[str]) -> list[str]:
     """Repair unknown tokens, each by the first of `steps` that finds a known word.
 
     Args:
@@ -82,10 +84,14 @@ def repair(tokens: Sequence[str], counts: Counts, steps: Sequence[str]) -> list[
         counts: the vocabulary.
         steps: names of repairs, in their order; other names are ignored.
     """
+    unknown = set(tokens).difference(counts)
+    if not unknown:
+        return tokens
     repairs = [REPAIRS[step] for step in steps if step in REPAIRS]
     if len(tokens) > SHORT_TEXT and correct_spelling in repairs:
         repairs.remove(correct_spelling)
-    return [part for token in tokens for part in ([token] if token in counts else _parts(token, counts, repairs))]
+    repaired = {token: parts for token in unknown if (parts := _parts(token, counts, repairs)) != [token]}
+    return [part for token in tokens for part in repaired.get(token, (token,))] if repaired else tokens
 
 
 def _parts(token: str, counts: Counts, repairs: Sequence[Callable[[str, Counts], str | list[str] | None]]) -> list[str]:

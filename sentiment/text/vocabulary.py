@@ -64,10 +64,6 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return word in self._ids or word in SPECIALS
 
-    def knows(self, tokens: Iterable[str]) -> bool:
-        """Whether all tokens are words of the vocabulary."""
-        return None not in map(self._ids.get, tokens)
-
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Id of each token; `UNKNOWN_ID` for unknown words and for words spelled like a special token."""
         return list(map(self._ids.get, tokens, repeat(UNKNOWN_ID)))
@@ -104,7 +100,7 @@ class TextEncoder:
 
     def repair(self, tokens: list[str]) -> list[str]:
         """The tokens, with those repaired that are not known."""
-        return tokens if self.vocabulary.knows(tokens) else repair(tokens, self.vocabulary.counts, self.steps)
+        return repair(tokens, self.vocabulary.counts, self.steps)
 
     def tokens_read(self, tokens: Sequence[str], long_text: LongText | None = None) -> Sequence[str]:
         """The tokens that the network gets, in reading direction: at most `max_length`, or all of them.
