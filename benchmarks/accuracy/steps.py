@@ -31,14 +31,15 @@ def measure(model: str, texts: Sequence[str], labels: np.ndarray) -> dict[str, d
     from sentiment.classifier import SentimentClassifier
     from sentiment.data.batching import EncodedReviews
 
-    classifier, found = SentimentClassifier.from_pretrained(model, precision="fp32"), {}
+    classifier = SentimentClassifier.from_pretrained(model, precision="fp32")
+    found: dict[str, dict[str, Any]] = {}
     logits: dict[tuple[str, ...], float] = {}
     everything: list[tuple[str, ...]] = []
     for name, steps in variants().items():
         encoder = replace(classifier.text, steps=steps)
         tokens = [tuple(encoder.tokens_read(encoder.tokenize(text))) for text in texts]
         new = list(dict.fromkeys(review for review in tokens if review not in logits))
-        computed = classifier.logits(EncodedReviews(map(encoder.encode, new)))
+        computed = classifier.logits(EncodedReviews(map(classifier.text.vocabulary.encode, new)))
         logits |= dict(zip(new, computed.tolist(), strict=True))
         everything = tokens if steps == CURRENT_STEPS else everything
         predicted = np.array([logits[review] for review in tokens]) >= 0
