@@ -14,7 +14,8 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.config import ModelConfig, OptimizationConfig, RunConfig, TextConfig
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import Checkpoint, save_checkpoint
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import TextEncoder, build_vocabulary
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,6 @@ from datasets import Dataset
 from sentiment.config import DataConfig
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.loading import load_reviews
-from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import TextEncoder
 
 
@@ -20,4 +19,4 @@ def draw_reviews(source: str, split: str, count: int, labeled: bool = True) -> D
 
 def encode(text: TextEncoder, reviews: Iterable[str]) -> EncodedReviews:
     """Token ids of raw reviews."""
-    return EncodedReviews(text.encode(tokenize(normalize(review))) for review in reviews)
+    return EncodedReviews(text.encode(text.tokenize(review)) for review in reviews)

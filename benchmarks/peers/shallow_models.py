@@ -138,6 +138,7 @@ def load_ngrams_of_tokens(directory: Path) -> Predict:
 
 def _tokenized(texts: Sequence[str]) -> list[str]:
     """The tokens of each text, joined by spaces."""
-    from sentiment.text.tokenizer import normalize, tokenize
+    from sentiment.text.normalization import normalize
+    from sentiment.text.tokenizer import tokenize
 
     return [" ".join(tokenize(normalize(text))) for text in texts]

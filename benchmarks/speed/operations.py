@@ -12,7 +12,8 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews, length_batches
 from sentiment.inference.threads import one_thread
 from sentiment.models.lstm import SentimentRNN
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 
 SQUARE = 2048
 """Rows and columns of the large products."""

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from benchmarks.harness.reviews import encode
 from benchmarks.speed.runtime_variants import Variant
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
-from sentiment.text import tokenizer
+from sentiment.text import characters, markup, tokenizer
+from sentiment.text.normalization import FIRST_STEPS, normalize
 from sentiment.text.vocabulary import UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ CHUNK = 512
 """Reviews that a process tokenizes at a time."""
 
 _basic_english = get_tokenizer("basic_english")
-_QUOTES = str.maketrans(tokenizer._QUOTES)
+_QUOTES = str.maketrans(characters._QUOTES)
 
 
 def token_processes() -> ProcessPoolExecutor:
@@ -38,7 +40,7 @@ def token_processes() -> ProcessPoolExecutor:
 def from_text(
     classifier: SentimentClassifier, texts: Sequence[str], processes: ProcessPoolExecutor
 ) -> dict[str, Variant]:
-    """All variants, by name."""
+    """All variants, by name; all with the first steps of normalization, which the patterns know."""
     patterns, rules = "words by torchtext's patterns", "words by this project's rules"
     library = functools.cache(lambda: _library_tokenizer(classifier.text.vocabulary))
 
@@ -47,13 +49,13 @@ def from_text(
         return classifier.logits(EncodedReviews(encoded))
 
     def by_library() -> np.ndarray:
-        encoded = library().encode_batch_fast([tokenizer.normalize(text) for text in texts])
+        encoded = library().encode_batch_fast([normalize(text, FIRST_STEPS) for text in texts])
         return classifier.logits(EncodedReviews(one.ids[-classifier.text.max_length :] for one in encoded))
 
     return {
         patterns: Variant(patterns, by_patterns),
         "words by Hugging Face tokenizers, all cores": Variant(patterns, by_library),
-        rules: Variant(patterns, lambda: classifier.logits(encode(classifier.text, texts))),
+        rules: Variant(patterns, lambda: classifier.logits(encode(replace(classifier.text, steps=FIRST_STEPS), texts))),
         "words found in other processes meanwhile": Variant(rules, lambda: _overlapped(classifier, texts, processes)),
     }
 
@@ -72,9 +74,9 @@ def _library_tokenizer(vocabulary: Vocabulary) -> "Tokenizer":
 
 
 def tokens_by_patterns(text: str) -> list[str]:
-    """What `tokenize(normalize(text))` gives, by torchtext's own regular expressions, one after the other."""
-    text = tokenizer._TAG.sub(" ", html.unescape(text))
-    text = tokenizer._INVISIBLE.sub("", tokenizer._CONTROL.sub(" ", text))
+    """What `tokenize(normalize(text, FIRST_STEPS))` gives, by torchtext's regular expressions, one after the other."""
+    text = markup._TAG.sub(" ", html.unescape(text))
+    text = characters._INVISIBLE.sub("", characters._CONTROL.sub(" ", text))
     text = unicodedata.normalize("NFKC", text.translate(_QUOTES)).translate(_QUOTES)
     text = re.sub(r"\s+", " ", re.sub(r"[‒–—―]|-{2,}", " - ", text)).strip()
     return _basic_english(re.sub(r"(?<=\w)n't\b", "nt", text, flags=re.IGNORECASE))
@@ -86,4 +88,4 @@ def _overlapped(classifier: SentimentClassifier, texts: Sequence[str], processes
 
 
 def _tokenized(texts: Sequence[str]) -> list[list[str]]:
-    return [tokenizer.tokenize(tokenizer.normalize(text)) for text in texts]
+    return [tokenizer.tokenize(normalize(text, FIRST_STEPS)) for text in texts]

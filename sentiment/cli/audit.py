@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sentiment.cli.options import add_data_options, data_config, load_classifier, model_parser, path
+from sentiment.cli.options import add_data_options, data_config, load_classifier, loading, model_parser, path
 from sentiment.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ def audit_labels(arguments: Sequence[str]) -> None:
     from sentiment.integrations.label_audit import audit_labels
     from sentiment.integrations.sklearn import SentimentEstimator
 
-    device = str(load_classifier(options).device)  # first, so that a wrong model is refused before the work
+    with loading(options):  # first, so that a wrong model is refused before the work
+        device = str(load_classifier(options).device)
     estimator = SentimentEstimator(options.model or "imdb", device)
     if options.threads is not None:
         torch.set_num_threads(options.threads)

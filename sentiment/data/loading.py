@@ -28,7 +28,8 @@ from sentiment.tables.columns import choose_label_column
 from sentiment.tables.parquet import table_chunks
 from sentiment.tables.reader import read_chunks
 from sentiment.tables.sources import find_files, is_local, local_path
-from sentiment.text import tokenizer
+from sentiment.text.normalization import FIRST_STEPS, normalize
+from sentiment.text.tokenizer import tokenize
 
 logger = logging.getLogger(__name__)
 
@@ -292,8 +293,11 @@ def described_place(file: Path, place: str) -> str:
 
 
 def comparable(text: str) -> str:
-    """The same for texts that count as equal: those that differ only in case, markup, white space and the like."""
-    return tokenizer.normalize(text).lower()
+    """The same for texts that count as equal: those that differ only in case, tags, white space and the like.
+
+    The steps are the first ones, also if newer models have others, so that a split stays as it is.
+    """
+    return normalize(text, FIRST_STEPS).lower()
 
 
 def check_both_classes(labels: Iterable[int], where: str) -> None:
@@ -309,4 +313,4 @@ def check_both_classes(labels: Iterable[int], where: str) -> None:
 
 def tokenize_texts(texts: Iterable[str]) -> list[str]:
     """The tokens of each text, joined by spaces."""
-    return [" ".join(tokenizer.tokenize(tokenizer.normalize(text))) for text in texts]
+    return [" ".join(tokenize(normalize(text))) for text in texts]

@@ -20,7 +20,6 @@ from sentiment.explanation.gates import lstm_layers
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.progress import in_proportion, review_bar
 from sentiment.models.lstm import SentimentRNN
-from sentiment.text.tokenizer import normalize, tokenize
 
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
@@ -55,7 +54,7 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
         InputError: if no review has two words, or the model is not a stack of LSTMs.
     """
     lstm_layers(classifier.model)
-    encoded = [np.asarray(classifier.text.encode(tokenize(normalize(text))), np.int64) for text in texts]
+    encoded = [np.asarray(classifier.text.encode(classifier.text.tokenize(text)), np.int64) for text in texts]
     reviews = [ids for ids in encoded if len(ids) > 1]
     if not reviews:
         raise InputError("no review has two words or more; there is nothing to delete.")
@@ -136,7 +135,7 @@ def _ratio(moves: np.ndarray, random_moves: np.ndarray, seed: int) -> dict[str, 
 
 def explanation_cost(classifier: "SentimentClassifier", texts: Sequence[str]) -> dict[str, Any]:
     """Seconds to predict and to explain the review with a length closest to `TIMED_WORDS`, and their ratio."""
-    lengths = [len(tokenize(normalize(text))) for text in texts]
+    lengths = [len(classifier.text.tokenize(text)) for text in texts]
     text = texts[int(np.argmin(np.abs(np.array(lengths) - TIMED_WORDS)))]
     classifier.explain(text)
     predict = _median_seconds(lambda: classifier.predict(text), 15)

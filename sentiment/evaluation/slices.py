@@ -11,7 +11,8 @@ import numpy as np
 from scipy.stats import false_discovery_control, fisher_exact
 
 from sentiment.evaluation.metrics import wilson_interval
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import Vocabulary
 
 

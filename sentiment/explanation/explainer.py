@@ -25,7 +25,6 @@ from sentiment.inference.torch_network import cpu_threads
 from sentiment.inference.torch_state import default_modes
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
 from sentiment.models.lstm import SentimentRNN
-from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
 
 
@@ -142,7 +141,7 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
     prediction = classifier.predict(text)
     if prediction.label is None:
         raise InputError(f"this review has {prediction.reason}, so there is nothing to explain.")
-    tokens = tokenize(normalize(text))
+    tokens = classifier.text.tokenize(text)
     input_ids = torch.tensor(classifier.text.encode(tokens), dtype=torch.int64, device=classifier.device)
     parallel = classifier.device.type == "cpu" and cpu_threads(classifier.threads) > 1
     with one_thread(), default_modes(classifier.device):

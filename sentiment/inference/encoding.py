@@ -13,7 +13,6 @@ from sentiment.inference.engine import OnBatch
 from sentiment.inference.prediction import NO_TEXT, NO_WORDS, reason
 from sentiment.io.progress import in_proportion
 from sentiment.text.long_text import LongText, windows
-from sentiment.text.tokenizer import normalize, tokenize
 from sentiment.text.vocabulary import UNKNOWN_ID, TextEncoder
 
 
@@ -63,7 +62,7 @@ def encode_texts(text: TextEncoder, texts: Sequence[str], long_text: LongText | 
         texts: n texts.
         long_text: what to read of a text over the maximum length; None for the part that the model was trained with.
     """
-    tokens = [tokenize(normalize(review)) for review in texts]
+    tokens = [text.tokenize(review) for review in texts]
     read = [text.tokens_read(review, long_text) for review in tokens]
     reviews = EncodedReviews.from_flat(*text.vocabulary.encode_all(read))
     counts = np.array([len(review) for review in tokens], dtype=np.int64)

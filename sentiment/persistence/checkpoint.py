@@ -67,7 +67,7 @@ class Checkpoint:
         """SHA-256 of everything that a prediction depends on; equal digests mean equal predictions."""
         text = self.text
         settings = [tokenizer.VERSION, self.kind, self.model_settings, self.calibration]
-        settings += [text.vocabulary.counts, text.max_length, text.keep, text.direction]
+        settings += [text.vocabulary.counts, text.max_length, text.keep, text.direction, text.steps]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for name, tensor in sorted(self.weights.items()):
             digest.update(name.encode() + tensor.detach().cpu().float().contiguous().numpy().tobytes())

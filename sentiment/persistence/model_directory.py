@@ -8,7 +8,7 @@ This module reads neither, and does not import torch.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +16,8 @@ from typing import Any, get_args
 from sentiment.errors import InputError
 from sentiment.io.files import check_fingerprint, expand_user, fingerprint, read_json, write_json, write_text
 from sentiment.text import tokenizer
+from sentiment.text.normalization import FIRST_STEPS, STEPS
+from sentiment.text.repair import REPAIRS
 from sentiment.text.vocabulary import Direction, Keep, TextEncoder, Vocabulary
 
 FORMAT_VERSION = 1
@@ -77,6 +79,7 @@ def write_directory(target: Path, model: ModelDirectory, weights: str) -> None:
         "model": model.model_settings,
         "text": {
             "version": tokenizer.VERSION,
+            "steps": list(model.text.steps),
             "max_length": model.text.max_length,
             "keep": model.text.keep,
             "direction": model.text.direction,
@@ -194,12 +197,16 @@ def _checked(weights: str) -> tuple[str, ...]:
     return (weights, "vocab.json", "metrics.json")
 
 
-def _text_encoder(vocabulary: Vocabulary, max_length: int, keep: Keep, direction: Direction) -> TextEncoder:
+def _text_encoder(
+    vocabulary: Vocabulary, max_length: int, keep: Keep, direction: Direction, steps: Sequence[str] = FIRST_STEPS
+) -> TextEncoder:
     if type(max_length) is not int or max_length < 1:
         raise ValueError(f"max_length is {max_length!r}")
     if keep not in get_args(Keep) or direction not in get_args(Direction):
         raise ValueError(f"keep is {keep!r} and direction {direction!r}")
-    return TextEncoder(vocabulary, max_length, keep, direction)
+    if unknown := [step for step in steps if step not in STEPS and step not in REPAIRS]:
+        raise ValueError(f"steps has {unknown[0]!r}, which this version does not know")
+    return TextEncoder(vocabulary, max_length, keep, direction, tuple(steps))
 
 
 def validate_calibration(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.evaluation.predictions import LabeledPredictions
 from sentiment.explanation.attribution import integrated_gradients
 from sentiment.inference.threads import one_thread
-from sentiment.text.tokenizer import normalize, tokenize
 
 MOST_WORDS = 240
 """Words shown of a review; of a longer one, the beginning and the end."""
@@ -72,7 +71,7 @@ def explain_examples(
 
 def _example(classifier: SentimentClassifier, predictions: LabeledPredictions, row: int) -> Example:
     text, prediction = classifier.text, predictions.predictions[row]
-    tokens = tokenize(normalize(predictions.texts[row]))
+    tokens = text.tokenize(predictions.texts[row])
     read, contribution = list(text.tokens_read(tokens)), np.zeros(0)
     if read:
         input_ids = torch.tensor(text.encode(tokens), dtype=torch.int64, device=classifier.device)

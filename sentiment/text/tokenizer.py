@@ -1,26 +1,18 @@
-"""From raw text to tokens: normalize, then tokenize with torchtext's `basic_english` rules.
+"""From normalized text (`sentiment.text.normalization`) to tokens, with torchtext's `basic_english` rules.
 
 Importing this module imports neither torch nor the package torchtext (which imports torch), only one file of torchtext.
 
->>> tokenize(normalize("<b>It isn’t</b> bad &amp; I&#39;d watch it again..."))
+>>> tokenize("It isn't bad & I'd watch it again...")
 ['it', 'isnt', 'bad', '&', 'i', "'", 'd', 'watch', 'it', 'again', '.', '.', '.']
 """
 
-import html
 import importlib.util
 import re
-import unicodedata
 from pathlib import Path
 
 VERSION = 1
-"""Increase it when the output of `normalize` or `tokenize` changes; models of other versions are then rejected."""
+"""Increase it when the output of `tokenize` changes; models of other versions are then rejected."""
 
-_TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
-_QUOTES = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
-_DASHES = "‒–—―"
-_HYPHENS = re.compile(r"--+")
 _NEGATED_VERB = re.compile(r"(?<=\w)n't\b", re.IGNORECASE)
 # the same for lower-case ASCII: a pattern that begins with plain letters is ten times as fast
 _NEGATED_VERB_ASCII = re.compile(r"n't(?<=\wn't)\b")
@@ -46,37 +38,6 @@ def _basic_english() -> list[tuple[str, str]]:
 
 
 _REPLACEMENTS = _basic_english()
-
-
-def normalize(text: str) -> str:
-    """Give texts that look the same the same characters; linear in the length of the text.
-
-    HTML entities are decoded. HTML tags, invisible characters and control characters are removed. Compatibility
-    characters (NFKC), quotes and dashes become plain characters, and runs of white space become single spaces.
-    """
-    text = html.unescape(text)
-    # most reviews need few of these steps, and looking for a character is many times as fast as a pattern
-    if "<" in text:
-        text = _TAG.sub(" ", text)
-    if text.isascii():  # the steps below change only other text
-        text = text.replace("`", "'")
-        if not text.isprintable():
-            text = _CONTROL.sub(" ", text)
-    else:
-        text = _CONTROL.sub(" ", text)
-        text = _plain_quotes(_INVISIBLE.sub("", text))
-        text = _plain_quotes(unicodedata.normalize("NFKC", text))
-        for dash in _DASHES:
-            text = text.replace(dash, " - ")
-    if "--" in text:
-        text = _HYPHENS.sub(" - ", text)
-    return " ".join(text.split())
-
-
-def _plain_quotes(text: str) -> str:
-    for quote, plain in _QUOTES.items():  # `str.translate` takes ten times as long
-        text = text.replace(quote, plain)
-    return text
 
 
 def tokenize(text: str) -> list[str]:

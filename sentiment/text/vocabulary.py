@@ -9,6 +9,9 @@ from typing import Literal
 import numpy as np
 
 from sentiment.text.long_text import LongText
+from sentiment.text.normalization import CURRENT_STEPS, normalize
+from sentiment.text.repair import repair
+from sentiment.text.tokenizer import tokenize
 
 Keep = Literal["head", "tail"]
 Direction = Literal["forward", "backward"]
@@ -88,6 +91,16 @@ class TextEncoder:
     max_length: int
     keep: Keep = "tail"
     direction: Direction = "forward"
+    steps: tuple[str, ...] = CURRENT_STEPS
+    """Names of the steps of normalization and repair."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """All tokens of a raw text: normalized, tokenized, and repaired where they are not known."""
+        return self.repair(tokenize(normalize(text, self.steps)))
+
+    def repair(self, tokens: list[str]) -> list[str]:
+        """The tokens, with those repaired that are not known."""
+        return repair(tokens, self.vocabulary.counts, self.steps)
 
     def tokens_read(self, tokens: Sequence[str], long_text: LongText | None = None) -> Sequence[str]:
         """The tokens that the network gets, in reading direction: at most `max_length`, or all of them.
@@ -106,5 +119,5 @@ class TextEncoder:
         return self.vocabulary.encode(self.tokens_read(tokens))
 
     def encode_document(self, document: str) -> list[int]:
-        """Like `encode`, for a review given as tokens joined by spaces."""
-        return self.encode(document.split())
+        """Like `encode`, for a review given as tokens joined by spaces that are not repaired yet."""
+        return self.encode(self.repair(document.split()))

@@ -19,7 +19,8 @@ from sentiment.inference.postprocessing import probability
 from sentiment.io.files import write_json
 from sentiment.persistence.checkpoint import load_checkpoint
 from sentiment.persistence.model_directory import locate_model
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import TextEncoder
 from sentiment.training.finetune import fit_classifier
 from sentiment.training.hardware import Hardware

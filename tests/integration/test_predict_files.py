@@ -136,7 +136,7 @@ def test_json_lines_hold_the_text_and_the_prediction(predict, tiny_classifier: S
 
 
 def test_texts_without_words_have_no_label(predict) -> None:
-    code, stdout, _ = predict("--json", "!!!", "<br />", "🎬", " ", "good")
+    code, stdout, _ = predict("--json", "!!!", "<br />", "—", " ", "good")
     rows = [json.loads(line) for line in stdout.splitlines()]
     assert code == 0 and [row["reason"] for row in rows[:4]] == ["no words"] * 3 + ["no text"]
     assert all(row[name] is None for row in rows[:4] for name in ("label", "probability", "score"))

@@ -4,7 +4,8 @@ import pytest
 
 from sentiment.evaluation.checklist import ALLOWED_CHANGE, CHANGES, NEARLY_CERTAIN, Case, cases, outcomes, table, texts
 from sentiment.inference import postprocessing
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 
 
 def case(expected, text="b", original=None):

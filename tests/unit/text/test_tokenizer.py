@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import END_ID, PADDING, SPECIALS, UNKNOWN_ID, TextEncoder, Vocabulary, build_vocabulary
 
 
@@ -19,7 +20,7 @@ from sentiment.text.vocabulary import END_ID, PADDING, SPECIALS, UNKNOWN_ID, Tex
         ("ﬁne\u00a0film\u200b", "fine film"),
         ("tab\tline\nnull\x00end\ud800", "tab line null end"),
         ("good—no, great -- really", "good - no, great - really"),
-        ("5 < 6 and I <3 it", "5 < 6 and I <3 it"),
+        ("5 < 6 and I <3 it", "5 < 6 and I love it"),
         ("<p></p>", ""),
     ],
 )

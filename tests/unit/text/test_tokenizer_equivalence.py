@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torchtext.data.utils import get_tokenizer
 
-from sentiment.text import tokenizer
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text import characters, markup
+from sentiment.text.normalization import FIRST_STEPS, normalize
+from sentiment.text.tokenizer import tokenize
 
 basic_english = get_tokenizer("basic_english")
 # letters whose lower case has two characters, all kinds of spaces, dashes, quotes and tags, and plain words
@@ -35,13 +36,13 @@ PIECES = [
     "\x1c",
 ]
 PIECES += ["\x85", "\u00a0", "\u2028", "\u200b", "\ufffd", "\ud800", "ﬁ", "é", ".", ",", "(", ")", "!", "?", ";", ":"]
-quotes = str.maketrans(tokenizer._QUOTES)
+quotes = str.maketrans(characters._QUOTES)
 texts = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join)
 
 
 def normalize_by_patterns(text: str) -> str:
-    text = tokenizer._TAG.sub(" ", html.unescape(text))
-    text = tokenizer._INVISIBLE.sub("", tokenizer._CONTROL.sub(" ", text))
+    text = markup._TAG.sub(" ", html.unescape(text))
+    text = characters._INVISIBLE.sub("", characters._CONTROL.sub(" ", text))
     text = unicodedata.normalize("NFKC", text.translate(quotes)).translate(quotes)
     return re.sub(r"\s+", " ", re.sub(r"[‒–—―]|-{2,}", " - ", text)).strip()
 
@@ -54,7 +55,7 @@ def tokenize_by_patterns(text: str) -> list[str]:
 @given(texts)
 @example("N'T isN'T n'tn't n't_ n'té --- -- - —-- a`b")
 def test_any_text(text: str) -> None:
-    plain = normalize(text)
+    plain = normalize(text, FIRST_STEPS)
     assert plain == normalize_by_patterns(text)
     assert tokenize(plain) == tokenize_by_patterns(plain)
     assert tokenize(text) == tokenize_by_patterns(text)  # also for text that is not normalized
@@ -63,7 +64,7 @@ def test_any_text(text: str) -> None:
 def test_every_character_that_can_be_changed() -> None:
     for code in [*range(0x3100), *range(0xD7F0, 0xE010), *range(0xFB00, 0x10000)]:
         text = f"a{chr(code)}n't --{chr(code)}b"
-        plain = normalize(text)
+        plain = normalize(text, FIRST_STEPS)
         assert plain == normalize_by_patterns(text), hex(code)
         assert tokenize(plain) == tokenize_by_patterns(plain), hex(code)
 
@@ -73,6 +74,6 @@ def test_real_reviews(imdb: Path) -> None:
     import pyarrow.parquet as pq
 
     for text in pq.read_table(imdb / "train.parquet", columns=["text"])["text"].to_pylist()[::50]:
-        plain = normalize(text)
+        plain = normalize(text, FIRST_STEPS)
         assert plain == normalize_by_patterns(text)
         assert tokenize(plain) == tokenize_by_patterns(plain)

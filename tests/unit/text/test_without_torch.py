@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from torchtext.data.utils import get_tokenizer
 from torchtext.vocab import Vocab
 
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import SPECIALS, Vocabulary
 
 basic_english = get_tokenizer("basic_english")

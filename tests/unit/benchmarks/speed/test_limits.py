@@ -11,7 +11,8 @@ from benchmarks.speed.operations import (
 )
 from sentiment.data.batching import EncodedReviews
 from sentiment.models.lstm import SentimentRNN
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import tokenize
 
 
 def test_operations_are_those_of_the_layers_products() -> None:

@@ -16,7 +16,8 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.postprocessing import probability
 from sentiment.models.lstm import POOLINGS, SentimentRNN
-from sentiment.text.tokenizer import normalize, tokenize
+from sentiment.text.normalization import FIRST_STEPS, normalize
+from sentiment.text.tokenizer import tokenize
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_single_file_has_no_reviews_to_choose_a_bound(
 
 def test_patterns_give_the_same_words() -> None:
     for text in ("It isn’t <b>bad</b> &amp; N'T -- «so»…", "plain words, isn't it?"):
-        assert tokens_by_patterns(text) == tokenize(normalize(text))
+        assert tokens_by_patterns(text) == tokenize(normalize(text, FIRST_STEPS))
 
 
 def test_a_variant_is_compared_with_its_baseline_and_with_the_first() -> None:

@@ -1,0 +1,53 @@
+"""Emoji and emoticons, as words that models know."""
+
+import re
+from collections.abc import Mapping
+
+_PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001ffff]")
+"""Ranges in which all emoji lie, so that other texts need not be searched."""
+_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_EMOJI_WORDS = {
+    **dict.fromkeys("😍🥰😘💕💖💗💓💘💝❤🧡💛💚💙💜🖤🤍💞💟♥😻", "love"),
+    **dict.fromkeys("😀😃😄😁😆😊🙂☺😇😸😺🤗", "smile"),
+    **dict.fromkeys("😂🤣😹", "hilarious"),
+    **dict.fromkeys("👏🙌🤩🔥💯🎉🏆🥇🌟✨😎💪", "wonderful"),
+    **dict.fromkeys("👌🆗", "good"),
+    **dict.fromkeys("😭😢😥😿💔", "heartbreaking"),
+    **dict.fromkeys("😞😔😟🙁☹😕😣😖😩😫😒🤦🙄😑😐", "disappointing"),
+    **dict.fromkeys("😡😠🤬👿💢", "awful"),
+    **dict.fromkeys("🤮🤢💩🗑🚮", "garbage"),
+    **dict.fromkeys("😴🥱💤", "boring"),
+    "👍": "thumbs up",
+    "👎": "thumbs down",
+}
+"""Emoji whose names say less than what people mean by them in a review; others are replaced by their names."""
+_EMOTICONS = {
+    **dict.fromkeys(":) :-) :] =) :D :-D =D :P :-P :p ;) ;-) ^^ xD XD (:".split(), "smile"),  # noqa: SIM905
+    **dict.fromkeys(r":( :-( :[ =( :'( :/ :-/ :\ :-\ :| :-| -_- >:( D: ):".split(), "disappointing"),  # noqa: SIM905
+    "<3": "love",
+    "</3": "heartbreaking",
+}
+_EMOTICON = re.compile(
+    r"(?<!\S)("
+    + "|".join(re.escape(sign) for sign in sorted(_EMOTICONS, key=len, reverse=True))
+    + r")(?:(?<=\))\)+|(?<=\()\(+)?(?=$|[\s.,!?])"
+)
+
+_MAYBE_EMOTICON = re.compile(r"[:;=<>^xXD()-](?<!\S.)[^a-zA-Z\s]|[xX]D")
+"""A quick look for an emoticon, much faster than the pattern with all of them."""
+
+
+def emoji_to_words(text: str) -> str:
+    """Replace emoji by their names, and emoticons by a word."""
+    if not text.isascii() and _PICTURE.search(text):
+        import emoji
+
+        text = emoji.replace_emoji(_SKIN_TONE.sub("", text), _emoji_name)
+    if any(sign in text for sign in ":;=<^D_") and _MAYBE_EMOTICON.search(text):
+        text = _EMOTICON.sub(lambda found: f" {_EMOTICONS[found[1]]} ", text)
+    return text
+
+
+def _emoji_name(sign: str, data: Mapping[str, str]) -> str:
+    words = _EMOJI_WORDS.get(sign.rstrip("\ufe0f"))
+    return f" {words or data['en'].strip(':').replace('_', ' ')} "

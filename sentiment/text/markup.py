@@ -1,0 +1,61 @@
+"""HTML, Markdown and the escapes of programs: what is around the words of a text that comes from elsewhere.
+
+Each step takes time linear in the length of the text. A quick look for its characters spares most texts its work.
+"""
+
+import html
+import re
+
+_TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
+_NESTED_ESCAPES = re.compile(r"&(?:amp;|#38;|#x26;)+", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\(?:[nrt](?![a-z])|(?=['\"/\\]))|\\[nrt](?=[a-z])")
+_LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{0,2000}\)")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
+_EMPHASIS = {
+    sign: re.compile(
+        rf"(?<![\w{sign}])({re.escape(sign)}{{1,3}})(?=[^\s{sign}])([^{sign}]{{1,300}})(?<=[^\s{sign}])\1(?![\w{sign}])"
+    )
+    for sign in "*_~`"
+}
+_HASHTAG = re.compile(r"(?<![\w&#])#(?=[^\W\d_])")
+
+
+def entities_once(text: str) -> str:
+    """Decode HTML entities; what was escaped twice stays escaped once."""
+    return html.unescape(text)
+
+
+def entities(text: str) -> str:
+    """Decode HTML entities, also those that were escaped several times."""
+    if "&" not in text:
+        return text
+    text = _NESTED_ESCAPES.sub("&", text)  # at once, since a thousand levels would take a thousand passes
+    for _ in range(4):
+        before, text = text, html.unescape(text)
+        if text == before:
+            break
+    return text
+
+
+def escapes(text: str) -> str:
+    r"""Replace what programs write for a line break, a tab or a quote in a string, such as `\n` and `\'`."""
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: "" if found[0] == "\\" else " ", text)
+
+
+def tags(text: str) -> str:
+    """Remove HTML tags."""
+    return _TAG.sub(" ", text) if "<" in text else text
+
+
+def markup(text: str) -> str:
+    """Keep the words of Markdown links, emphasis and hash tags, and remove addresses."""
+    if "](" in text:
+        text = _LINK.sub(r" \1 ", text)
+    if "://" in text or "www." in text.lower():
+        text = _ADDRESS.sub(" ", text)
+    for sign, pattern in _EMPHASIS.items():
+        if sign in text:
+            text = pattern.sub(r"\2", text)
+    return _HASHTAG.sub(" ", text) if "#" in text else text
