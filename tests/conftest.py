@@ -9,6 +9,7 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import ModelConfig, OptimizationConfig, RunConfig, TextConfig
@@ -17,6 +18,9 @@ from sentiment.persistence.checkpoint import Checkpoint, save_checkpoint
 from sentiment.text.normalization import normalize
 from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import TextEncoder, build_vocabulary
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes longer than the 200 ms for an example
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
 IMDB = ROOT.parent / "shared" / "imdb"

@@ -1,13 +1,15 @@
-"""How many wrong labels an audit finds: some labels are flipped, and two ways of ranking look for them.
+"""How many wrong labels an audit finds: some labels are flipped, and three ways of ranking look for them.
 
     python -m benchmarks.accuracy.audit --data SOURCE [--data SOURCE ...] [--reviews 2000] [--output DIR]
 
-Flips 5% of the labels of each source, ranks all reviews by the out-of-fold probability of their label, and counts the
-flipped among as many reviews as were flipped. Prints a Markdown table and writes it to the output directory. Sources
-have wrong labels of their own, so not all of the flipped can come first.
+Flips 5% of the labels of each source, ranks all reviews by the probability of their label, and counts the flipped among
+as many reviews as were flipped. The probability is out of fold, or that of the shipped model as it is. Prints a
+Markdown table and writes it to the output directory. Sources have wrong labels of their own, so not all of the flipped
+can come first.
 """
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,6 +27,7 @@ def found_flips(source: str, count: int) -> dict[str, int | str]:
     from sklearn.preprocessing import FunctionTransformer
 
     from benchmarks.harness.reviews import draw_reviews
+    from sentiment.classifier import SentimentClassifier
     from sentiment.data.loading import tokenize_texts
     from sentiment.data.splitting import groups_of
     from sentiment.evaluation.baselines import nb_regression
@@ -37,9 +40,14 @@ def found_flips(source: str, count: int) -> dict[str, int | str]:
     labels[flipped] = 1 - labels[flipped]
     found: dict[str, int | str] = {"source": source, "reviews": len(labels), "flipped": len(flipped)}
     n_grams = make_pipeline(FunctionTransformer(tokenize_texts), nb_regression())
-    for name, estimator in (("audit-labels", SentimentEstimator()), ("n-gram baseline", n_grams)):
+    rankings: dict[str, Callable[[], np.ndarray]] = {
+        "audit-labels": lambda: out_of_fold_probabilities(texts, labels, groups, SentimentEstimator()),
+        "n-gram baseline": lambda: out_of_fold_probabilities(texts, labels, groups, n_grams),
+        "shipped model": lambda: SentimentClassifier.from_pretrained().predict_proba(texts)[:, 1],
+    }
+    for name, ranking in rankings.items():
         log(f"{source}: {name}")
-        probabilities = out_of_fold_probabilities(texts, labels, groups, estimator)
+        probabilities = ranking()
         self_confidence = np.where(labels == 1, probabilities, 1 - probabilities)
         first = np.argsort(self_confidence, kind="stable")[: len(flipped)]
         found[name] = len(set(first.tolist()) & set(flipped.tolist()))

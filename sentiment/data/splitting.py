@@ -65,13 +65,20 @@ def read_parts(config: DataConfig) -> Parts:
     """Load the training split, tokenize it, and split off the validation part.
 
     Raises:
-        InputError: if the reviews cannot be used, or all have the same label.
+        InputError: if the reviews cannot be used, or all of them, or of the training part, have the same label.
         RunError: if the hub cannot be reached.
     """
     reviews = load_reviews(config, "train")
     check_both_classes(reviews["label"], config.source)
     train, validation = split_validation(reviews, config.validation_fraction, config.validation_seed)
-    tokens, labels = tokenize_texts(reviews["text"]), np.asarray(reviews["label"], dtype=np.float32)
+    labels = np.asarray(reviews["label"], dtype=np.float32)
+    if len(found := set(labels[train].tolist())) == 1:
+        name = ("negative", "positive")[int(found.pop())]
+        raise InputError(
+            f"{config.source}: all reviews of the training part are {name}, since those of the other label are few or "
+            "of one group; give more of them, or another validation_seed."
+        )
+    tokens = tokenize_texts(reviews["text"])
     return Parts([tokens[row] for row in train], labels[train], [tokens[row] for row in validation], labels[validation])
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.encoding import encode_texts
-from sentiment.inference.engine import compute_logits
+from sentiment.inference.engine import OnBatch, compute_logits
 from sentiment.inference.threads import one_thread
 from sentiment.inference.torch_network import LARGE_BATCH_TOKENS, cpu_threads
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
@@ -29,6 +29,11 @@ class Features:
     """[n] float64, calibrated log-odds of positive: logit / temperature."""
     has_words: np.ndarray
     """[n] bool, False for a text of white space, punctuation or markup only."""
+
+    def rows(self, chosen: Sequence[int]) -> "Features":
+        """The features of some of the reviews, in the order of their positions in `chosen`."""
+        kept = np.asarray(chosen, dtype=np.int64)
+        return Features(self.pooled[kept], self.log_odds[kept], self.has_words[kept])
 
 
 class FeatureExtractor:
@@ -54,8 +59,8 @@ class FeatureExtractor:
         self.model, self.head, model.head = model, model.head, nn.Sequential()
         inference_network(model, precision, device)  # raises if it is not available
 
-    def __call__(self, texts: Sequence[str]) -> Features:
-        """Features of the texts, which take the same path as in a prediction.
+    def __call__(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> Features:
+        """Features of the texts, which take the same path as in a prediction; for `on_batch` see `compute_logits`.
 
         Raises:
             Stopped: if a stop was requested.
@@ -78,7 +83,8 @@ class FeatureExtractor:
         large = not on_cpu or (isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16)
         threads = partial(cpu_threads, None, torch.get_num_threads()) if on_cpu else lambda: 1
         with one_thread() if on_cpu else nullcontext():
-            logits = compute_logits(compute_batch, encoded.reviews, threads, LARGE_BATCH_TOKENS if large else None)
+            batch_tokens = LARGE_BATCH_TOKENS if large else None
+            logits = compute_logits(compute_batch, encoded.reviews, threads, batch_tokens, on_batch)
         return Features(pooled, logits.astype(np.float64) / self.temperature, encoded.has_words)
 
     def _head_inputs(self) -> int:

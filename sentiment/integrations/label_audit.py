@@ -5,7 +5,7 @@ Learning").
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from sentiment.data.loading import check_both_classes, comparable, tokenize_text
 from sentiment.data.splitting import linked_rows
 from sentiment.errors import InputError
 from sentiment.inference.postprocessing import is_positive
+from sentiment.integrations.features import Features
 from sentiment.integrations.sklearn import SentimentEstimator
+from sentiment.io.progress import review_bar
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,23 @@ def audit_labels(
     return sorted(found, key=lambda suspect: (suspect.self_confidence, suspect.index))
 
 
+class _OnKnownReviews(SentimentEstimator):
+    """The estimator on reviews whose features are computed once, not in each fold again: that takes nearly all time."""
+
+    def __init__(self, estimator: SentimentEstimator, texts: Sequence[str]) -> None:
+        super().__init__(estimator.model, estimator.device, estimator.precision, estimator.C)
+        extractor = estimator.feature_extractor()
+        with review_bar(len(texts), "read") as bar:
+            self._features = extractor(texts, bar.update)
+        self._positions = {text: position for position, text in enumerate(texts)}
+
+    def feature_extractor(self) -> Callable[..., Features]:
+        return lambda texts: self._features.rows([self._positions[text] for text in texts])
+
+    def __sklearn_clone__(self) -> "_OnKnownReviews":
+        return self  # a copy would copy the features
+
+
 def out_of_fold_probabilities(
     texts: Sequence[str], labels: np.ndarray, groups: Sequence[str], estimator: Any
 ) -> np.ndarray:
@@ -107,10 +126,15 @@ def out_of_fold_probabilities(
     """
     check_both_classes(labels.tolist(), "the reviews to audit")
     units = linked_rows([comparable(text) for text in texts], list(groups))
-    folds = min(FOLDS, *(len(set(units[labels == label])) for label in (0, 1)))
-    too_few = f"too few to audit: {len(set(units))} different texts or groups; give some of each label."
+    negative, positive = (len(set(units[labels == label])) for label in (0, 1))
+    folds = min(FOLDS, negative, positive)
+    too_few = (
+        f"too few different texts or groups to audit: {negative} negative and {positive} positive; give more of each."
+    )
     if folds < 2:
         raise InputError(too_few)
+    if type(estimator) is SentimentEstimator:
+        estimator = _OnKnownReviews(estimator, texts)
     probabilities = np.full(len(texts), np.nan)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     for fold, (others, judged) in enumerate(splitter.split(texts, labels, units), start=1):

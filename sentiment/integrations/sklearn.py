@@ -7,6 +7,7 @@ array([1])
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         check_classification_targets(labels)
         if len(set(labels.tolist())) < 2:
             raise ValueError("y has one class; give reviews of at least two classes.")
-        # read each time, since the files may have changed
-        classifier = SentimentClassifier.from_pretrained(self.model, self.device, precision=self.precision)
-        extractor = FeatureExtractor(classifier.checkpoint, classifier.device, self.precision)
+        extractor = self.feature_extractor()
         found = extractor(texts)
         if not found.has_words.any():
             raise ValueError("no review of X has a word.")
@@ -105,6 +104,16 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.head_ = head.fit(self._inputs(found), labels)
         self.classes_ = self.head_.classes_
         return self
+
+    def feature_extractor(self) -> Callable[..., Features]:
+        """What gives the head its features: the frozen network, read each time, since its files may have changed.
+
+        Raises:
+            InputError: if there is no such model, or the precision is not available.
+            RunError: if the hub cannot be reached.
+        """
+        classifier = SentimentClassifier.from_pretrained(self.model, self.device, precision=self.precision)
+        return FeatureExtractor(classifier.checkpoint, classifier.device, self.precision)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Log-odds of the second class [n]; with more classes than two, a score for each [n, n_classes]."""

@@ -12,7 +12,7 @@ import pytest
 from sentiment.classifier import SentimentClassifier
 from sentiment.explanation.html import render_page
 
-REVIEW = "A <b wonderful &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; film 😀 فيلم, I loved it isn't <x"
+REVIEW = "A <b wonderful &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; film 😀 فيلم, I loved it isn't &zz; <x"
 PROBE_FIRST = """<script>window.faults = []; window.alert = text => faults.push("alert " + text);
 addEventListener("error", event => faults.push(event.message));
 addEventListener("securitypolicyviolation", event => faults.push(event.blockedURI));</script>"""
@@ -69,7 +69,7 @@ def test_the_page_in_chromium(chromium, tiny_classifier, tmp_path):
     words, count = explanation.words, len(explanation.words)
     assert found["words"] == words
     assert "<b" in words
-    assert "script&gt" in words
+    assert "&zz" in words
     assert found["faults"] == []
     assert found["maps"] == [[count, True]] * 10
 

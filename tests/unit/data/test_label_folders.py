@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment.config import DataConfig
@@ -116,6 +116,7 @@ def test_files_are_sorted_with_numbers_as_numbers(tmp_path: Path) -> None:
     assert [text for text, _ in labeled(tmp_path)] == ["one", "two", "ten", "a9", "a10"]
 
 
+@settings(deadline=None)  # a busy disk takes longer
 @given(st.dictionaries(NAME, st.booleans(), min_size=1, max_size=5))
 def test_any_names_of_files(tmp_path_factory: pytest.TempPathFactory, names: dict[str, bool]) -> None:
     source = tmp_path_factory.mktemp("any")
@@ -128,6 +129,7 @@ def test_any_names_of_files(tmp_path_factory: pytest.TempPathFactory, names: dic
         assert labeled(source) == labeled(source)
 
 
+@settings(deadline=None)
 @given(st.lists(NAME.filter(lambda name: name.strip() == name), min_size=2, max_size=4, unique_by=str.casefold))
 def test_folders_of_any_names_are_mapped_or_refused(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     names = [f"x{name}y" for name in names]  # no split, no known label, not hidden

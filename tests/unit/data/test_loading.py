@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sentiment.config import DataConfig
 from sentiment.data.loading import check_both_classes, load_reviews, tokenize_texts
-from sentiment.data.splitting import linked_rows, split_validation
+from sentiment.data.splitting import linked_rows, read_parts, split_validation
 from sentiment.errors import InputError, RunError
 from sentiment.tables import parquet, reader
 
@@ -436,3 +436,10 @@ def test_a_validation_part_of_one_class_is_named(caplog: pytest.LogCaptureFixtur
         "all 4 reviews of the validation part are negative, so it cannot tell how good a model is; give more reviews "
         "of the other label, a larger validation_fraction, or another validation_seed."
     ]
+
+
+def test_a_training_part_of_one_class_is_refused(tmp_path: Path) -> None:
+    rows = [{"text": f"{group} {n}", "label": int(group == "b"), "group": group} for group in "ab" for n in range(20)]
+    config = DataConfig(source=str(write(tmp_path / "train.jsonl", rows)), validation_fraction=0.5)
+    with pytest.raises(InputError, match=r"train\.jsonl: all reviews of the training part are (neg|pos)ative, since"):
+        read_parts(config)

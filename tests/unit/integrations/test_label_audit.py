@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from sentiment.cli import main as cli
 from sentiment.errors import InputError
+from sentiment.integrations.features import FeatureExtractor, Features
 from sentiment.integrations.label_audit import audit_labels, out_of_fold_probabilities
+from sentiment.integrations.sklearn import SentimentEstimator
 
 TEXTS = [f"{word} film {number}" for number in range(10) for word in ("good", "bad")]
 LABELS = [1, 0] * 10
@@ -62,6 +65,31 @@ def test_equal_texts_and_groups_are_in_one_fold() -> None:
     assert not np.isnan(out_of_fold_probabilities(texts, np.array(LABELS * 2), groups, Grouped())).any()
 
 
+def test_the_features_of_a_review_are_computed_once(
+    tiny_model_directory: Path, reviews: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the answers are those of an estimator that computes them anew in each fold."""
+    texts, labels = [text for text, _ in reviews] * 2, np.array([label for _, label in reviews] * 2)
+    estimator = SentimentEstimator(tiny_model_directory, precision="fp32")
+
+    class Anew(SentimentEstimator):
+        pass
+
+    expected = out_of_fold_probabilities(texts, labels, [], Anew(tiny_model_directory, precision="fp32"))
+    read: list[int] = []
+    extract = FeatureExtractor.__call__
+
+    def count(self: FeatureExtractor, texts: list[str], *others: Any) -> Features:
+        read.append(len(texts))
+        return extract(self, texts, *others)
+
+    monkeypatch.setattr(FeatureExtractor, "__call__", count)
+    found = out_of_fold_probabilities(texts, labels, [], estimator)
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert sum(read) == len(texts)
+    assert not hasattr(estimator, "head_")
+
+
 def test_reviews_without_words_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
     found = audit_labels(["!!!", "<br />", *TEXTS], [1, 0, 0, *LABELS[1:]], estimator=Reader())
     assert [suspect.index for suspect in found] == [2]
@@ -74,9 +102,9 @@ def test_reviews_without_words_are_left_out(caplog: pytest.LogCaptureFixture) ->
     ("texts", "labels", "groups", "message"),
     [
         (TEXTS, [1] * 20, [], "every label is 1"),
-        (["good", "bad", "poor"], [1, 0, 0], [], "too few to audit: 3 different texts"),
-        (["good", "Good!", "GOOD!", "bad", "poor"], [1, 1, 1, 0, 0], ["a", "a", "a", "b", "c"], "too few to audit: 3"),
-        (TEXTS, LABELS, ["one film"] * 20, "too few to audit: 1 different"),
+        (["good", "bad", "poor"], [1, 0, 0], [], "groups to audit: 2 negative and 1 positive; give more"),
+        (["good", "Good!", "GOOD!", "bad", "poor"], [1, 1, 1, 0, 0], list("aaabc"), "2 negative and 1 positive"),
+        (TEXTS, LABELS, ["one film"] * 20, "audit: 1 negative and 1 positive"),
     ],
 )
 def test_too_few(texts: list[str], labels: list[int], groups: list[str], message: str) -> None:
