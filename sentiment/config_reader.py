@@ -247,7 +247,9 @@ def _flat(
             yield from _flat(value or {}, where, types, f"{name}.")
         else:
             meant = nearest(name, [*dict.fromkeys(known.partition(".")[0] for known in types), *types])
-            raise InputError(f"{where}no setting {_cut(name)}{f'; did you mean {meant}?' if meant else '.'}")
+            raise InputError(
+                f"{where.removesuffix('--')}no setting {_cut(name)}{f'; did you mean {meant}?' if meant else '.'}"
+            )
 
 
 def _as_text(name: str, value: Any, kind: Any) -> Any:

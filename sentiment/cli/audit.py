@@ -26,7 +26,7 @@ def audit_labels(arguments: Sequence[str]) -> None:
     group.add_argument("--split", default="train", help="split of SOURCE, ignored if SOURCE is a file (default: train)")
     group.add_argument("--group-column", metavar="NAME", help="column of the group (default: group, if there is one)")
     group = parser.add_argument_group("output")
-    help_text = "write all of them to FILE: .csv, .tsv, .json, .jsonl, .parquet or .xlsx (default: print the first 20)"
+    help_text = "write the contradicted labels to FILE: .csv, .tsv, .json, .jsonl, .parquet, .xlsx (default: print 20)"
     group.add_argument("--output", type=path, metavar="FILE", help=help_text)
     group.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     options = parser.parse_args(arguments)

@@ -65,6 +65,8 @@ def evaluate(arguments: Sequence[str]) -> None:
         if given and options.train_data is not None:
             raise InputError(f"--train-data is only for the baselines, which {flag} leaves out; give one of the two.")
 
+    if options.output is not None and options.output.exists() and not options.output.is_dir():
+        raise InputError(f"--output {options.output}: is a file; give a directory.")
     data = data_config(options)
     if options.train_data is not None:
         check_source(replace(data, source=options.train_data))

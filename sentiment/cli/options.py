@@ -1,12 +1,13 @@
 """Options that several commands share: configuration, model, device and source of reviews."""
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sentiment.cli.configurations import find_configuration
+from sentiment.cli.configurations import CONFIGURATIONS, find_configuration
 from sentiment.cli.parser import CommandParser
 from sentiment.cli.settings import SHORT, add_settings, add_short_options, check_contradictions, file_first
 from sentiment.errors import InputError
@@ -62,8 +63,8 @@ def configured(
     add_short_options(parser, "reading files", SHORT_READING)
     add_settings(parser, config_class)
     if not arguments:
-        parser.print_help()
-        raise SystemExit(2)
+        names = ", ".join(sorted(file.stem for file in CONFIGURATIONS.glob("*.yaml")))
+        raise InputError(f"name a configuration: a YAML file, or one of {names}.")
     if "--resume" in arguments and "--resume" not in own:
         raise InputError(f"--resume: sentiment {command} saves no training states, so it cannot resume; leave it out.")
     parser.check_options(arguments)
@@ -106,6 +107,24 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def natural(text: str) -> int:
+    """Argument type for a whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """Argument type for a share: above 0, below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share above 0 and below 1")
+    return value
 
 
 def path(text: str) -> Path:
@@ -255,20 +274,18 @@ def add_data_options(
             "--split", default="test", help="split of SOURCE, ignored if SOURCE is a file (default: test)"
         )
     if validation:
-        from jsonargparse.typing import NonNegativeInt, OpenUnitInterval
-
         group.add_argument(
             "--groups-file", metavar="FILE", help="text file with the group (film) of each training row, one per line"
         )
         group.add_argument(
             "--validation-fraction",
-            type=OpenUnitInterval,
+            type=share,
             metavar="SHARE",
             help="validation share of the train split, as in the training of the model (default: 0.1)",
         )
         group.add_argument(
             "--validation-seed",
-            type=NonNegativeInt,
+            type=natural,
             metavar="SEED",
             help="seed of the validation split, as in the training of the model (default: 0)",
         )

@@ -76,7 +76,9 @@ def add_settings(parser: CommandParser, config_class: type[Any]) -> None:
         title = "configuration" if section.title == "options" else section.title
         group = parser.add_argument_group(title)
         for action in section._group_actions:
-            flags = [flag for flag in action.option_strings if flag not in parser._option_string_actions]
+            known = parser._option_string_actions
+            # without `--list+=item`, which appends to the list of a file
+            flags = [flag for flag in action.option_strings if flag not in known and not flag.endswith("+")]
             if not flags:
                 continue
             setting = flags[0].removeprefix("--")

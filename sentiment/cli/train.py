@@ -43,7 +43,7 @@ def distill(arguments: Sequence[str]) -> None:
 
     about = "Train a student on labeled reviews, and on the predictions of its teachers for unlabeled reviews."
     examples = [
-        "imdb --pretrained=imdb-small --teachers='[imdb]' --output runs/student",
+        "imdb --pretrained=imdb --teachers='[imdb]' --output runs/student",
         "imdb --output runs/student --resume",
     ]
     config, options = configured("distill", about, DistillConfig, arguments, examples=examples)

@@ -83,7 +83,7 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
         RunError: if the hub cannot be reached.
     """
     classifier = SentimentClassifier.from_pretrained(config.model, config.device, threads=config.threads)
-    logger.info("evaluating %r on %s", classifier, config.data.source)
+    logger.info("evaluating %s on %s", classifier.name, config.data.source)
     with step(f"reading {config.data.source}", lasting=False):
         reviews = load_reviews(config.data, config.split)
     pairs = None if config.pairs is None else load_pairs(config.pairs, config.data.on_bad_row)

@@ -26,13 +26,13 @@ def find_band(bands: Sequence[Mapping[str, float]], target_accuracy: float) -> B
 
     Args:
         bands: fields of each `Band`, as `sentiment.evaluation.calibration.fit_bands` finds them.
-        target_accuracy: the accuracy wanted of the predictions that are not uncertain, 0 to 1.
+        target_accuracy: the accuracy wanted of the predictions that are not uncertain, above 0.5 and at most 1.
 
     Raises:
         InputError: if no band reached it, or the model has none.
     """
-    if not 0 <= target_accuracy <= 1:
-        raise InputError(f"target_accuracy is {target_accuracy:g}; give a share, such as 0.99.")
+    if not 0.5 < target_accuracy <= 1:
+        raise InputError(f"target_accuracy is {target_accuracy:g}; give a share above 0.5, such as 0.99.")
     if not bands:
         raise InputError("this model was saved without bands, so it has no target_accuracy; train it again.")
     found = [Band(**band) for band in bands]

@@ -90,8 +90,13 @@ def audit_labels(
     return sorted(found, key=lambda suspect: (suspect.self_confidence, suspect.index))
 
 
-class _OnKnownReviews(SentimentEstimator):
-    """The estimator on reviews whose features are computed once, not in each fold again: that takes nearly all time."""
+class OnKnownReviews(SentimentEstimator):
+    """An estimator for many fits on the same reviews: it computes their features once, which takes nearly all time.
+
+    Args:
+        estimator: the model, and the settings of the fits.
+        texts: all reviews that it will be fitted on or asked about.
+    """
 
     def __init__(self, estimator: SentimentEstimator, texts: Sequence[str]) -> None:
         super().__init__(estimator.model, estimator.device, estimator.precision, estimator.C)
@@ -101,9 +106,10 @@ class _OnKnownReviews(SentimentEstimator):
         self._positions = {text: position for position, text in enumerate(texts)}
 
     def feature_extractor(self) -> Callable[..., Features]:
+        """Gives the features that are known."""
         return lambda texts: self._features.rows([self._positions[text] for text in texts])
 
-    def __sklearn_clone__(self) -> "_OnKnownReviews":
+    def __sklearn_clone__(self) -> "OnKnownReviews":
         return self  # a copy would copy the features
 
 
@@ -134,7 +140,7 @@ def out_of_fold_probabilities(
     if folds < 2:
         raise InputError(too_few)
     if type(estimator) is SentimentEstimator:
-        estimator = _OnKnownReviews(estimator, texts)
+        estimator = OnKnownReviews(estimator, texts)
     probabilities = np.full(len(texts), np.nan)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     for fold, (others, judged) in enumerate(splitter.split(texts, labels, units), start=1):

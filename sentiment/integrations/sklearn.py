@@ -24,7 +24,7 @@ from sentiment.models.inference_lstm import Precision
 SHIPPED_WEIGHT = 0.3
 """Scale of the shipped head's log-odds and of the constant, beside features that together have length 1. The larger it
 is, the less the new head differs from the shipped one. Chosen on 20, 100 and 500 training reviews of films, restaurants
-and phones: the last two gain (`python -m benchmarks.accuracy.estimator`), and films lose next to nothing. An intercept
+and phones: the last two gain, and films lose next to nothing (`python -m benchmarks.accuracy.estimator`). An intercept
 without penalty would cost more there."""
 BLOCK = 4096
 """Reviews whose features are in memory at a time, in prediction."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from sentiment.errors import InputError
+from sentiment.errors import InputError, nearest
 from sentiment.io.files import check_fingerprint, expand_user, fingerprint, read_json, write_json, write_text
 from sentiment.text import tokenizer
 from sentiment.text.normalization import FIRST_STEPS, STEPS
@@ -104,7 +104,10 @@ def check_files(directory: Path, weights: str, *kinds: str) -> dict[str, Any]:
     if directory.is_file():
         raise InputError(f"{directory}: is a file; give the model directory that contains config.json.")
     if not directory.is_dir():
-        raise InputError(f"{directory}: no such model directory.")
+        meant = nearest(str(directory), [file.parent.name for file in PRETRAINED_MODELS.glob("*/config.json")])
+        raise InputError(f"{directory}: no such model directory{f'; did you mean {meant}?' if meant else '.'}")
+    if not (directory / "config.json").is_file():
+        raise InputError(f"{directory}: is not a model directory, since it has no config.json.")
     config_file = directory / "config.json"
     config = read_json(config_file)
     version = config.get("format_version")

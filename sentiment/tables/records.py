@@ -62,7 +62,8 @@ def json_records(stream: TextIO, where: str, encoding_advice: Callable[[], str])
         raise InputError(f"{where}: not valid JSON: {reason}{hint}.") from error
     rows = content.get("data") if isinstance(content, dict) else content
     if not isinstance(rows, list):
-        found = f"an object with {', '.join(list(content)[:5])}" if isinstance(content, dict) else "no list"
+        keys = ", ".join(list(content)[:5]) if isinstance(content, dict) else ""
+        found = "no list" if not isinstance(content, dict) else f"an object with {keys}" if keys else "an empty object"
         raise InputError(
             f'{where}: contains {found}; write the reviews as a list of objects, [{{"text": "..."}}, ...], or as '
             '{"data": [...]} (with pandas: to_json(orient="records")).'

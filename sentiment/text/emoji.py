@@ -12,8 +12,8 @@ _EMOJI_WORDS = {
     **dict.fromkeys("😂🤣😹", "hilarious"),
     **dict.fromkeys("👏🙌🤩🔥💯🎉🏆🥇🌟✨😎💪", "wonderful"),
     **dict.fromkeys("👌🆗", "good"),
-    **dict.fromkeys("😭😢😥😿💔", "heartbreaking"),
-    **dict.fromkeys("😞😔😟🙁☹😕😣😖😩😫😒🤦🙄😑😐", "disappointing"),
+    **dict.fromkeys("😭😢😥😿", "sad"),
+    **dict.fromkeys("💔😞😔😟🙁☹😕😣😖😩😫😒🤦🙄😑😐", "disappointing"),
     **dict.fromkeys("😡😠🤬👿💢", "awful"),
     **dict.fromkeys("🤮🤢💩🗑🚮", "garbage"),
     **dict.fromkeys("😴🥱💤", "boring"),
@@ -25,7 +25,7 @@ _EMOTICONS = {
     **dict.fromkeys(":) :-) :] =) :D :-D =D :P :-P :p ;) ;-) ^^ xD XD (:".split(), "smile"),  # noqa: SIM905
     **dict.fromkeys(r":( :-( :[ =( :'( :/ :-/ :\ :-\ :| :-| -_- >:( D: ):".split(), "disappointing"),  # noqa: SIM905
     "<3": "love",
-    "</3": "heartbreaking",
+    "</3": "disappointing",
 }
 _EMOTICON = re.compile(
     r"(?<!\S)("
@@ -33,7 +33,7 @@ _EMOTICON = re.compile(
     + r")(?:(?<=\))\)+|(?<=\()\(+)?(?=$|[\s.,!?])"
 )
 
-_MAYBE_EMOTICON = re.compile(r"[:;=<>^xXD()-](?<!\S.)[^a-zA-Z\s]|[xX]D")
+_MAYBE_EMOTICON = re.compile(r"[:;=<>^xXD()-](?<!\S.)[^a-zA-Z\s]|[:=]-?[DPp]\b|[xX]D")
 """A quick look for an emoticon, much faster than the pattern with all of them."""
 
 

@@ -17,6 +17,8 @@ _EMPHASIS = {
     )
     for sign in "*_~`"
 }
+_LINE_MARK = re.compile(r"^[ \t]*(?:[-+>]|\*(?![ \t]*\*)|#{1,6})[ \t]+", re.MULTILINE)
+"""What stands before an entry of a list, a quotation or a heading; not the first of several stars."""
 _HASHTAG = re.compile(r"(?<![\w&#])#(?=[^\W\d_])")
 
 
@@ -50,7 +52,8 @@ def tags(text: str) -> str:
 
 
 def markup(text: str) -> str:
-    """Keep the words of Markdown links, emphasis and hash tags, and remove addresses."""
+    """Keep the words of Markdown links, emphasis, lines and hash tags, and remove addresses."""
+    text = _LINE_MARK.sub("", text)
     if "](" in text:
         text = _LINK.sub(r" \1 ", text)
     if "://" in text or "www." in text.lower():

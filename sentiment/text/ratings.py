@@ -5,11 +5,12 @@ import re
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER = (
-    rf"(?<![\w./,$-])(?<!\bthe )(?P<number>\d{{1,3}}(?:[.,]\d)?|{'|'.join(_WORDS)})(?P<half> ?½| and a half| 1/2)?"
+    r"(?<![\w./,$-])(?<!\bthe )(?<!\bon )"  # not a part of something else, not the stars of a film, not a date
+    rf"(?P<number>\d{{1,3}}(?:[.,]\d)?|{'|'.join(_WORDS)})(?P<half> ?½| and a half| 1/2)?"
 )
 _MOST = rf"(?P<most>\d{{1,3}}|{'|'.join(_WORDS)})\b"
 _STARS = re.compile(
-    rf"{_NUMBER}[ -]stars?\b(?: ?(?:/|out of|of) ?(?:a possible )?{_MOST})?(?![\w/]| (?:of|from|who|in|and)\b)",
+    rf"{_NUMBER}[ -]stars?\b(?: ?(?:/|out of|of) ?(?:a possible )?{_MOST})?(?![\w/:]| (?:of|from|who|in|and)\b)",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
@@ -29,9 +30,10 @@ def ratings(text: str) -> str:
     """
     if not text.isascii():
         text = _SIGNS.sub(_rating_of_signs, text)
-    if _STAR.search(lower := text.lower()):
-        text = _STARS.sub(_rating, text)
-    return _FRACTION.sub(_rating, text) if ("/" in text or "out of" in lower) and _OF.search(lower) else text
+    lower = text.lower()
+    if ("/" in text or "out of" in lower) and _OF.search(lower):
+        text = _FRACTION.sub(_rating, text)
+    return _STARS.sub(_rating, text) if _STAR.search(lower) else text
 
 
 def _rating_of_signs(found: re.Match[str]) -> str:

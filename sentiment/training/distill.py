@@ -50,7 +50,7 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
     pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)
     for teacher in config.teachers:  # fail before the reviews are read
         load_checkpoint(locate_model(teacher), "sentiment-rnn")
-    with hardware.accelerator.main_process_first():
+    with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
         unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts)[: config.unlabeled_reviews or None]
     unlabeled += crops(unlabeled, config.crops, config.run.seed)
@@ -63,7 +63,8 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
         documents = [*parts.train, *unlabeled, *(" ".join(tokenize(normalize(text))) for text, _ in sentences)]
         labels = np.concatenate([parts.train_labels, probability(logits, 1.0), [label for _, label in sentences]])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-        train = EncodedReviews(map(text.encode_document, documents), labels)
+        with hardware.step(f"encoding {len(documents):,} reviews"):
+            train = EncodedReviews(map(text.encode_document, documents), labels)
         unlabeled_reviews = train if config.adversarial.wants_unlabeled else None
         return fit_classifier(config, hardware, directory, text, train, parts, pretrained, unlabeled_reviews)
 

@@ -44,7 +44,7 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
     pretrained = None
     if config.pretrained is not None:
         pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)
-    with hardware.accelerator.main_process_first():
+    with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
         wanted = config.adversarial.wants_unlabeled
         unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts) if wanted else []
@@ -72,15 +72,17 @@ def train_on(
         resume: continue from the last saved state of the run directory.
     """
     if pretrained is None:
-        words = map(str.split, parts.train)
-        vocabulary = build_vocabulary(words, config.text.vocab_size, config.text.min_frequency)
+        with hardware.step(f"building the vocabulary of {len(parts.train):,} reviews"):
+            words = map(str.split, parts.train)
+            vocabulary = build_vocabulary(words, config.text.vocab_size, config.text.min_frequency)
     else:
         vocabulary = pretrained.text.vocabulary
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
-    train = EncodedReviews(map(text.encode_document, parts.train), parts.train_labels)
     unlabeled_reviews = None
-    if config.adversarial.wants_unlabeled:
-        unlabeled_reviews = EncodedReviews(map(text.encode_document, parts.train + unlabeled))
+    with hardware.step(f"encoding {len(parts.train) + len(unlabeled):,} reviews"):
+        train = EncodedReviews(map(text.encode_document, parts.train), parts.train_labels)
+        if config.adversarial.wants_unlabeled:
+            unlabeled_reviews = EncodedReviews(map(text.encode_document, parts.train + unlabeled))
     with open_run(config, hardware, resume) as directory:
         return fit_classifier(config, hardware, directory, text, train, parts, pretrained, unlabeled_reviews)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from sentiment.data.batching import share
 from sentiment.errors import InputError
+from sentiment.io.progress import step
 from sentiment.training.memory import keep_few_operations
 from sentiment.training.tracking import check_trackers
 
@@ -49,6 +51,10 @@ class Hardware:
         mixed = "bf16" if precision == "bf16" else "no"
         # "." until `open_run` knows the directory; one choice of hardware serves several runs
         return cls(Accelerator(cpu=cpu, mixed_precision=mixed, log_with=[*trackers] or None, project_dir="."))
+
+    def step(self, doing: str) -> AbstractContextManager[None]:
+        """Context manager in which the main process shows what is done, and for how long: `io.progress.step`."""
+        return step(doing) if self.accelerator.is_main_process else nullcontext()
 
     def share(self, rows: int) -> slice:
         """Rows of a batch that belong to this process."""

@@ -176,13 +176,16 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
     processes = hardware.accelerator.num_processes
     if config.streams < processes:
         raise InputError(f"streams is {config.streams}; it must be at least the number of processes, {processes}.")
-    with hardware.accelerator.main_process_first():
+    with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
         texts = parts.train + read_unlabeled(config.data, config.unlabeled_split, parts)
-    vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
+    with hardware.step(f"building the vocabulary of {len(texts):,} reviews"):
+        vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
+    with hardware.step(f"encoding {len(texts):,} reviews"):
+        train = EncodedReviews(map(text.encode_document, texts))
     objective = LanguageModelObjective(
-        EncodedReviews(map(text.encode_document, texts)),
+        train,
         EncodedReviews(map(text.encode_document, parts.validation)),
         config.streams,
         config.chunk_length,

@@ -13,6 +13,7 @@ from sentiment.errors import InputError
 from sentiment.evaluation.baselines import NGRAMS, baseline_logits
 from sentiment.inference.torch_network import predict_logits
 from sentiment.io.cache import cache_directory, cached
+from sentiment.io.progress import review_bar
 from sentiment.models.inference_lstm import inference_network
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import load_checkpoint
@@ -34,8 +35,9 @@ def teacher_logits(directory: Path, documents: Sequence[str], hardware: Hardware
         assert isinstance(model, SentimentRNN)
         network = inference_network(model, "auto" if precision == "bf16" else "fp32", device)
         reviews = EncodedReviews(map(checkpoint.text.encode_document, documents))
-        with hardware.accelerator.autocast():  # for a GPU; `InferenceLSTM` has its own precision
-            return predict_logits(network, reviews, device)
+        bar = review_bar(len(documents), f"predict with {directory}", shown=hardware.accelerator.is_main_process)
+        with bar as shown, hardware.accelerator.autocast():  # for a GPU; `InferenceLSTM` has its own precision
+            return predict_logits(network, reviews, device, on_batch=shown.update)
 
     key = (f"version {VERSION}", checkpoint.digest(), str(precision), device.type, *documents)
     return cached(cache_directory(), key, len(documents), predict)

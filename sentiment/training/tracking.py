@@ -1,6 +1,7 @@
 """Trackers, which draw the curves of a run: TensorBoard, Trackio, MLflow and W&B, through accelerate.
 
 What they write is in the run directory, below `tracking`, unless their own environment variables name another place.
+Only W&B sends anything elsewhere, which is what it is for.
 `tracking/record.json` holds what was sent: a resumed run computes some steps again, but sends them once.
 """
 
@@ -151,8 +152,9 @@ def _finish(accelerator: "Accelerator") -> None:
 
 @contextmanager
 def _local(place: Path) -> Iterator[None]:
-    """Context manager in which the trackers write to `place`, where the environment names no other place."""
+    """Context manager in which the trackers write to `place` only, where the environment says nothing else."""
     local = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # it would report its use to its makers
         "MLFLOW_TRACKING_URI": _mlflow_store(place),
         "TRACKIO_DIR": str(place / "trackio"),
         "WANDB_DIR": str(place),

@@ -74,7 +74,8 @@ def compare(config: TrainConfig, resume: bool = False) -> dict[str, Any]:
             "`adversarial.entropy_weight`."
         )
     hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
-    parts = read_parts(config.data)
+    with hardware.step(f"reading {config.data.source}"):
+        parts = read_parts(config.data)
     vocabulary = build_vocabulary(map(str.split, parts.train), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)
     train = EncodedReviews(map(text.encode_document, parts.train), parts.train_labels)

@@ -31,22 +31,41 @@ def source(tmp_path: Path, reviews: list[tuple[str, int]]) -> DataConfig:
 
 
 def test_from_reading_to_judging_to_teaching(
-    tmp_path: Path, source: DataConfig, small_settings: dict[str, Any]
+    tmp_path: Path,
+    source: DataConfig,
+    small_settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    caplog.set_level("INFO")
+
+    def steps() -> list[str]:
+        """What the training said before it began."""
+        said = [message.split(", run directory")[0] for message in caplog.messages]
+        caplog.clear()
+        return [message for message in said if message.startswith(("reading", "building", "encoding", "training on"))]
+
     def at(name: str) -> dict[str, Any]:
         run = replace(small_settings["run"], output_dir=str(tmp_path / name))
         return {**small_settings, "data": source, "run": run}
 
     history = pretrain(PretrainConfig(**at("lm"), streams=8, chunk_length=8))
     assert history[-1]["perplexity"] < history[0]["perplexity"]
+    reads, builds, encodes, trains = steps()
+    assert reads == f"reading {source.source}" and trains.startswith("training on cpu")
+    assert re.fullmatch(r"building the vocabulary of (3\d\d) reviews", builds)[1] in encodes
     pretrained = str(tmp_path / "lm" / "model")
 
     train(TrainConfig(**at("teacher"), pretrained=pretrained))
+    assert [step.split()[0] for step in steps()] == ["reading", "encoding", "training"]
     assert SentimentClassifier.from_pretrained(tmp_path / "teacher" / "model").predict("great fun").tokens == 2
 
     teachers = [str(tmp_path / "teacher" / "model")]
     config = DistillConfig(**at("student"), pretrained=pretrained, teachers=teachers, grammar_sentences=20, crops=30)
+    capsys.readouterr()
     distill(config)
+    assert [step.split()[0] for step in steps()] == ["reading", "training", "encoding"]
+    assert f"predict with {teachers[0]}: 100%" in capsys.readouterr().err
     assert evaluate_teachers(config, "train")["accuracy"] > 0.9
     assert json.loads((tmp_path / "student" / "teachers.json").read_text())["accuracy"] > 0.9
     student = SentimentClassifier.from_pretrained(tmp_path / "student" / "model")

@@ -213,5 +213,5 @@ def test_a_shipped_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytes
     assert small.predict("A wonderful film, and a moving one.").label == "positive"
     (tmp_path / "imdb-small").mkdir()  # for example, with reviews
     assert SentimentClassifier.from_pretrained("imdb-small").digest() == small.digest()
-    with pytest.raises(InputError, match=r"imdb-small/config\.json: cannot be read"):
+    with pytest.raises(InputError, match="imdb-small: is not a model directory"):
         SentimentClassifier.from_pretrained("./imdb-small")

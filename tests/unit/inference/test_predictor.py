@@ -68,7 +68,7 @@ def test_windows_change_nothing_but_long_texts(classifier: SentimentClassifier, 
 
 def test_a_target_accuracy_moves_the_band(classifier: SentimentClassifier) -> None:
     text = next(text for text in ("great", "fun", "a wonderful film") if classifier.predict(text).score)
-    for target, bound in ((None, 0.7), (0.5, 0.5), (0.9, 0.5), (0.98, 0.8), (0.99, 0.999)):
+    for target, bound in ((None, 0.7), (0.51, 0.5), (0.9, 0.5), (0.98, 0.8), (0.99, 0.999)):
         found = classifier.predict(text, target_accuracy=target)
         assert found.score is not None and found.uncertain == (found.score < bound), target
     assert classifier.band(0.98) == Band(0.985, 0.8, 0.6)
@@ -78,8 +78,9 @@ def test_a_target_accuracy_moves_the_band(classifier: SentimentClassifier) -> No
     ("options", "words"),
     [
         ({"target_accuracy": 0.999}, r"no band of this model reached more than 0\.9950, and that for 10% of them"),
-        ({"target_accuracy": 99}, "target_accuracy is 99; give a share, such as 0.99"),
+        ({"target_accuracy": 99}, "target_accuracy is 99; give a share above 0.5, such as 0.99"),
         ({"target_accuracy": float("nan")}, "target_accuracy is nan; give a share"),
+        ({"target_accuracy": 0.5}, "target_accuracy is 0.5; give a share above 0.5"),
         ({"long_text": "middle"}, "long_text is 'middle'; give one of head, tail, windows, whole"),
         ({"batch_tokens": 0}, "batch_tokens is 0; give a number from 1 on"),
     ],

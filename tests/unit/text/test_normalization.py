@@ -28,6 +28,8 @@ from sentiment.text.repair import REPAIRS
         ("**_both_** and ***all***", "both and all"),
         ("read [my review](https://a.b/c_d_e) first", "read my review first"),
         ("see https://a.b/c_d*e*f now", "see now"),
+        ("# Great\n> not bad\n* really\n- fine", "Great not bad really fine"),
+        ("* * 1/2 out of * * * *", None),
         ("#masterpiece #10yearchallenge, take #2", "masterpiece #10yearchallenge, take #2"),
         ("2 * 3 * 4, snake_case_name, *** out of ****", "2 * 3 * 4, snake_case_name, *** out of ****"),
         # emoji and emoticons
@@ -35,6 +37,7 @@ from sentiment.text.repair import REPAIRS
         ("so-so 👎🏿", "so-so thumbs down"),
         ("🍿 and ☠️", "popcorn and skull and crossbones"),
         ("Seen it :-) twice :)))", "Seen it smile twice smile"),
+        ("fun :D yes :p </3", "fun smile yes smile disappointing"),
         ("Ending :'( though", "Ending disappointing though"),
         ("cast: Tom (as Joe): fine; 3:15", "cast: Tom (as Joe): fine; 3:15"),
         # ratings
@@ -50,7 +53,10 @@ from sentiment.text.repair import REPAIRS
         ("7 stars", "7 out of 10"),
         ("two out of five", "4 out of 10"),
         ("3 stars out of 4", "8 out of 10"),
+        ("7 out of 10 stars", "7 out of 10"),
+        ("4/5 stars.", "8 out of 10 ."),
         ("a 5-star film", "a 10 out of 10 film"),
+        ("seen on 1/10, it has 2 stars: A and B", None),
         ("the two stars of the film, 9/11, 24/7, 1/2, 11/10, 9/10/2001", None),
         ("stars, starring, 5% and $5/10", None),
     ],

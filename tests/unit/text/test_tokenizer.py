@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.text.normalization import normalize
+from sentiment.text.normalization import FIRST_STEPS, normalize
 from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import END_ID, PADDING, SPECIALS, UNKNOWN_ID, TextEncoder, Vocabulary, build_vocabulary
 
@@ -35,8 +35,8 @@ def test_a_negation_is_one_token_in_all_spellings() -> None:
 
 @given(st.text())
 def test_normalize_is_idempotent_on_plain_text(text: str) -> None:
-    once = normalize(text.replace("&", "").replace("<", ""))
-    assert normalize(once) == once
+    once = normalize(text.replace("&", "").replace("<", ""), FIRST_STEPS)
+    assert normalize(once, FIRST_STEPS) == once
 
 
 @given(st.text(alphabet=st.characters()))

@@ -44,6 +44,13 @@ def test_auto_takes_a_gpu_and_bf16_if_available(machine, gpu: bool, bf16: bool) 
     assert asked == [{"cpu": not gpu, "mixed_precision": "bf16" if bf16 else "no"}]
 
 
+@pytest.mark.parametrize("main", [True, False])
+def test_only_the_main_process_says_what_is_done(main: bool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with Hardware(SimpleNamespace(is_main_process=main)).step("reading"):
+        assert caplog.messages == (["reading"] if main else [])
+
+
 def test_explicit_settings_are_used(machine) -> None:
     asked = machine(gpu=True, bf16=True)
     Hardware.choose("cuda", "bf16")

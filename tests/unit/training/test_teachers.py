@@ -24,7 +24,9 @@ def hardware(precision: str) -> Hardware:
     def autocast() -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
 
-    accelerator: Any = SimpleNamespace(device=torch.device("cpu"), mixed_precision=precision, autocast=autocast)
+    accelerator: Any = SimpleNamespace(
+        device=torch.device("cpu"), mixed_precision=precision, autocast=autocast, is_main_process=True
+    )
     return Hardware(accelerator)
 
 

@@ -181,11 +181,13 @@ def test_the_environment_of_the_caller_decides_and_comes_back(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKIO_DIR", "/mine")
-    monkeypatch.delenv("WANDB_DIR", raising=False)
+    for name in ("WANDB_DIR", "MLFLOW_TRACKING_URI", "MLFLOW_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
     seen: dict[str, str] = {}
     stop_in_step(monkeypatch, 1, lambda: seen.update(os.environ))
     finetune.train(config)
     place = directory_of(config).resolve() / "tracking"
     assert (seen["TRACKIO_DIR"], seen["WANDB_DIR"]) == ("/mine", str(place))
     assert seen["MLFLOW_TRACKING_URI"] == f"sqlite:///{place / 'mlflow.db'}"
+    assert seen["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert os.environ["TRACKIO_DIR"] == "/mine" and "WANDB_DIR" not in os.environ
