@@ -24,7 +24,7 @@ const press = key => document.activeElement.dispatchEvent(
   new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
 const keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "PageUp", "Home", "ArrowLeft", "PageDown"];
 words[0].focus();
-if (!document.hasFocus()) words[0].dispatchEvent(new FocusEvent("focus"));  // a window on a busy machine may get it late
+if (!document.hasFocus()) words[0].dispatchEvent(new FocusEvent("focus"));  // it may come late
 note("focus");
 for (const key of keys) { press(key); note(key); }
 words[4].dispatchEvent(new MouseEvent("mouseenter")); note("hover");
