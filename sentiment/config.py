@@ -231,13 +231,19 @@ class BaseConfig:
 
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    text: TextConfig = field(default_factory=TextConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(BaseConfig):
+class LSTMConfig(BaseConfig):
+    """Settings of every training of an LSTM."""
+
+    text: TextConfig = field(default_factory=TextConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(LSTMConfig):
     """Settings of every training of a classifier."""
 
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
@@ -247,6 +253,8 @@ class ClassifierConfig(BaseConfig):
     """Maximum number of reviews per batch; 0 for no limit. A limit gives short texts more steps per epoch."""
     prefix_fraction: ClosedUnitInterval = 0.0
     """Share of the reviews cut off after a random word; trains predictions for unfinished reviews."""
+    short_texts: list[str] = field(default_factory=list)
+    """Files of labeled short texts, to calibrate these. []: sentences of validation reviews, with their labels."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +268,7 @@ class TrainConfig(ClassifierConfig):
 
 
 @dataclass(frozen=True)
-class PretrainConfig(BaseConfig):
+class PretrainConfig(LSTMConfig):
     """Training of a language model on labeled and unlabeled reviews."""
 
     unlabeled_split: str = "unsupervised"
@@ -280,15 +288,41 @@ class DistillConfig(ClassifierConfig):
     pretrained: str = "runs/recipe/lm/model"
     """Model to start from (warm start): directory or shipped name of a language model or classifier."""
     teachers: list[str] = field(default_factory=list)
-    """Model directories or names of shipped models; an n-gram baseline is always an additional teacher."""
+    """Model directories, names of shipped models, or transformers (directories or hub ids); n-grams teach, too."""
     unlabeled_split: str = "unsupervised"
     """Split of unlabeled reviews that the teachers predict."""
     unlabeled_reviews: NonNegativeInt = 0
     """Number of unlabeled reviews, from the first; 0 uses all."""
     crops: NonNegativeInt = 0
     """Number of beginnings and single sentences to cut from unlabeled reviews; the teachers predict these, too."""
+    sentences: NonNegativeInt = 0
+    """Number of single sentences of unlabeled reviews; each comes with a copy in which deciding words are changed."""
+    counterfactuals: NonNegativeInt = 0
+    """Number of short unlabeled reviews; each comes with two copies in which deciding words are changed."""
+    transformer_share: ClosedUnitInterval = 0.5
+    """Share of the transformers in the targets of these sentences, reviews and copies; the ensemble has the rest."""
     grammar_sentences: NonNegativeInt = 0
     """Number of sentences to add from the package's grammar of negation and contrast, with their labels."""
+    opinions: NonNegativeInt = 0
+    """Number of short opinions to add of kinds that are often misread, such as idioms and irony, with their labels."""
+
+
+@dataclass(frozen=True)
+class TransformerConfig(BaseConfig):
+    """Fine-tuning of a transformer on labeled reviews, to be a teacher."""
+
+    transformer: str = "sentence-transformers/all-MiniLM-L6-v2"
+    """Transformer to start from: directory or hub id."""
+    max_length: PositiveInt = 256
+    """Maximum number of the transformer's tokens per review; of longer ones, the first and the last are kept."""
+    reviews: NonNegativeInt = 0
+    """Number of training reviews, the shortest ones, which take the least time; 0 uses all."""
+    dropout: ClosedUnitInterval = 0.0
+    """Dropout inside the transformer, attention included, where it is slow."""
+    batch_tokens: PositiveInt = 4096
+    """Maximum number of tokens per batch, including padding."""
+    batch_reviews: NonNegativeInt = 32
+    """Maximum number of reviews per batch; 0 for no limit."""
 
 
 AnyConfig = TypeVar("AnyConfig", bound=BaseConfig)

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> str:
     reviews = encode(classifier.text, texts)
     log("choosing the bound of the variant that stops early")
     bound = choose_bound(classifier, options.data, options.groups_file)
-    to_probability = partial(probability, temperature=classifier.temperature)
+    to_probability = partial(probability, temperature=classifier.temperature.whole)
     variants = from_ids(classifier, reviews, bound)
     ids_table, ids_seconds = compare(variants, to_probability, options.rounds)
     with token_processes() as processes:

@@ -18,7 +18,7 @@ from sentiment.cli.audit import audit_labels
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
 from sentiment.cli.parser import is_completing, print_version
 from sentiment.cli.predict import explain, export, predict
-from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train
+from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train, train_transformer
 from sentiment.cli.tutorial import gradient_flow, toy_task
 from sentiment.errors import InputError, RunError, nearest
 from sentiment.io.signals import Stopped
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train,
     "pretrain": pretrain,
     "distill": distill,
+    "train-transformer": train_transformer,
     "recipe": recipe,
     "evaluate-teachers": evaluate_teachers,
     "checklist": checklist,
@@ -55,7 +56,7 @@ RENAMED = {
 }
 """{old name in version 0.1: new name} of commands. Old names still work in this release, with a warning."""
 
-TRAINING = ("train", "pretrain", "distill", "recipe", "gradient-flow")
+TRAINING = ("train", "pretrain", "distill", "train-transformer", "recipe", "gradient-flow")
 """Commands that several processes of torchrun can run together."""
 
 

@@ -4,6 +4,7 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,8 @@ def configured(
     ]
     config = load_config(config_class, find_configuration(options.file), overrides)
     check_source(config.data)
+    for file in getattr(config, "short_texts", []):
+        check_source(replace(config.data, source=file))
     return config, options
 
 

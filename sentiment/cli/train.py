@@ -53,6 +53,19 @@ def distill(arguments: Sequence[str]) -> None:
     _print_model(config.run.output_dir)
 
 
+def train_transformer(arguments: Sequence[str]) -> None:
+    """Fine-tune a transformer to be a teacher: CONFIG.yaml [--resume] [--dotted.key=value ...]."""
+    from sentiment.config import TransformerConfig
+
+    about = "Fine-tune a transformer on labeled reviews, to be a teacher of `distill`. Needs the extra `teachers`."
+    examples = ["transformer --data my_reviews --output runs/transformer", "transformer --resume"]
+    config, options = configured("train-transformer", about, TransformerConfig, arguments, examples=examples)
+    from sentiment.training.transformer import train_transformer as run
+
+    run(config, options.resume)
+    _print_model(config.run.output_dir)
+
+
 def evaluate_teachers(arguments: Sequence[str]) -> None:
     """Evaluate the teachers of a student as an ensemble: CONFIG.yaml [--split NAME] [--dotted.key=value ...]."""
     from sentiment.config import DistillConfig
@@ -68,7 +81,7 @@ def evaluate_teachers(arguments: Sequence[str]) -> None:
 
 def recipe(arguments: Sequence[str]) -> None:
     """Run all training stages of a recipe: RECIPE.yaml [--plan] [--restart STAGE] [--dotted.key=value ...]."""
-    from sentiment.config import DistillConfig, PretrainConfig, TrainConfig
+    from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, TransformerConfig
 
     about = "Run all training stages of a recipe. Finished stages are skipped; a stopped stage is resumed."
     about += " --dotted.key=value, such as --text.max_length=400, applies to all stages that do not set it themselves."
@@ -80,7 +93,7 @@ def recipe(arguments: Sequence[str]) -> None:
     # no --output: a recipe has its own output_dir, in which each stage has a directory
     add_short_options(parser, "common settings", {name: SHORT[name] for name in SHORT if name != "run.output_dir"})
     add_short_options(parser, "reading files", SHORT_READING)
-    config_classes = [PretrainConfig, TrainConfig, DistillConfig]
+    config_classes = [PretrainConfig, TrainConfig, DistillConfig, TransformerConfig]
     add_hidden_settings(parser, config_classes)
     options = parser.parse_args(arguments)
     check_contradictions(options.settings)

@@ -64,37 +64,45 @@ def _fill(grammar: dict[str, Any], kind: str, positive: bool, random: Random) ->
     return text[0].upper() + text[1:]
 
 
-STOPS = {".", "!", "?"}
-"""Tokens that end a sentence."""
+SHORTEST, LONGEST = 4, 30
+"""Words of a sentence that stands for itself."""
+_SENTENCE_END = re.compile(r"""(?<=[.!?])\s+(?=[^.!?\s])|(?<=[.!?]["')\]])\s+(?=[^.!?\s])""")
 
 
-def crops(documents: Sequence[str], count: int, seed: int) -> list[str]:
+def crops(texts: Sequence[str], count: int, seed: int) -> list[str]:
     """Cut random pieces from reviews: alternately the first one to five sentences, and a single sentence.
 
     Args:
-        documents: reviews, tokens joined by spaces.
+        texts: normalized reviews.
         count: number of pieces, at most one per review.
         seed: seed of the random choice.
 
     Returns:
-        At most `count` pieces, tokens joined by spaces; equal arguments give equal pieces.
+        At most `count` pieces; equal arguments give equal pieces.
     """
     random = Random(seed)
-    drawn = random.sample(range(len(documents)), min(count, len(documents)))
+    drawn = random.sample(range(len(texts)), min(count, len(texts)))
     pieces = []
     for number, row in enumerate(drawn):
-        sentences = split_sentences(documents[row])
+        sentences = split_sentences(texts[row])
         start = random.randrange(len(sentences)) if number % 2 else 0
         stop = start + (1 if number % 2 else random.randint(1, 5))
         pieces.append(" ".join(sentences[start:stop]))
     return pieces
 
 
-def split_sentences(document: str) -> list[str]:
-    """Split a document after the tokens in `STOPS`; joined by spaces, the sentences are the document again."""
-    sentences: list[list[str]] = [[]]
-    for token in document.split():
-        if token not in STOPS and sentences[-1] and sentences[-1][-1] in STOPS:
-            sentences.append([])
-        sentences[-1].append(token)
-    return [" ".join(sentence) for sentence in sentences]
+def single_sentences(texts: Sequence[str], count: int, seed: int) -> list[str]:
+    """One random sentence of `SHORTEST` to `LONGEST` words of each text that has one, `count` at most."""
+    random = Random(seed)
+    found: list[str] = []
+    for text in texts:
+        if len(found) == count:
+            break
+        fitting = [one for one in split_sentences(text) if SHORTEST <= len(one.split()) <= LONGEST]
+        found += [random.choice(fitting)] if fitting else []
+    return found
+
+
+def split_sentences(text: str) -> list[str]:
+    """Split a normalized text, or one given as tokens joined by spaces, after the ends of its sentences."""
+    return _SENTENCE_END.split(text)

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ def split_validation(reviews: Dataset, fraction: float, seed: int) -> tuple[np.n
 
 @dataclass(frozen=True)
 class Parts:
-    """The training split, tokenized and divided. Each review is given as its tokens joined by spaces."""
+    """The training split, divided. Each review is given as its tokens joined by spaces, and as it was written."""
 
     train: list[str]
     train_labels: np.ndarray
@@ -59,6 +60,10 @@ class Parts:
     validation: list[str]
     validation_labels: np.ndarray
     """[len(validation)] float32, 0 or 1."""
+    train_texts: Sequence[str] = ()
+    """[len(train)], as they were written."""
+    validation_texts: Sequence[str] = ()
+    """[len(validation)], as they were written."""
 
 
 def read_parts(config: DataConfig) -> Parts:
@@ -78,15 +83,28 @@ def read_parts(config: DataConfig) -> Parts:
             f"{config.source}: all reviews of the training part are {name}, since those of the other label are few or "
             "of one group; give more of them, or another validation_seed."
         )
-    tokens = tokenize_texts(reviews["text"])
-    return Parts([tokens[row] for row in train], labels[train], [tokens[row] for row in validation], labels[validation])
+    texts = list(reviews["text"])
+    tokens = tokenize_texts(texts)
+    return Parts(
+        [tokens[row] for row in train],
+        labels[train],
+        [tokens[row] for row in validation],
+        labels[validation],
+        [texts[row] for row in train],
+        [texts[row] for row in validation],
+    )
+
+
+def read_unlabeled_texts(config: DataConfig, split: str, parts: Parts) -> list[str]:
+    """Load an unlabeled split, as it was written, without reviews that have the text of a validation review."""
+    held_out = set(parts.validation)
+    texts = list(load_reviews(config, split, labeled=False)["text"])
+    return [text for text, tokens in zip(texts, tokenize_texts(texts), strict=True) if tokens not in held_out]
 
 
 def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> list[str]:
-    """Load and tokenize an unlabeled split, without reviews that have the text of a validation review."""
-    held_out = set(parts.validation)
-    tokens = tokenize_texts(load_reviews(config, split, labeled=False)["text"])
-    return [review for review in tokens if review not in held_out]
+    """The same reviews as tokens joined by spaces."""
+    return tokenize_texts(read_unlabeled_texts(config, split, parts))
 
 
 def groups_of(reviews: Dataset) -> list[str]:

@@ -179,20 +179,22 @@ def _provenance(
 
 def calibration_metrics(predictions: LabeledPredictions, classifier: SentimentClassifier) -> dict[str, Any]:
     """Calibration error, Brier score and log loss (nats) before and after temperature scaling."""
-    before = uncalibrated(predictions.probabilities, classifier.temperature)
+    before = uncalibrated(predictions, classifier)
     names = ("ece", "brier", "log_loss")
     return {
-        "temperature": classifier.temperature,
+        "temperature": classifier.temperature.whole,
+        "temperature_slope": classifier.temperature.slope,
         "ece_if_perfect": error_if_calibrated(predictions.probabilities),
         "before": {name: classification_metrics(predictions.labels, before)[name] for name in names},
         "after": {name: classification_metrics(predictions.labels, predictions.probabilities)[name] for name in names},
     }
 
 
-def uncalibrated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities [n] at temperature 1, computed from those at the given temperature."""
+def uncalibrated(predictions: LabeledPredictions, classifier: SentimentClassifier) -> np.ndarray:
+    """The probabilities [n] at temperature 1, computed from those that the classifier predicted."""
     tiny = np.finfo(np.float64).eps
-    before: np.ndarray = expit(logit(np.clip(probabilities, tiny, 1 - tiny)) * temperature)
+    temperature = classifier.temperature.of(np.array([prediction.tokens for prediction in predictions.predictions]))
+    before: np.ndarray = expit(logit(np.clip(predictions.probabilities, tiny, 1 - tiny)) * temperature)
     return before
 
 

@@ -109,8 +109,9 @@ def _probabilities(
     """Probability of positive of each text [n], of which equally many come from each of the reviews."""
     with review_bar(reviews, doing) as bar:
         count = in_proportion(bar.update, len(texts), reviews)
-        logits = classifier.logits(EncodedReviews(map(np.ndarray.tolist, texts)), on_batch=count)
-    return probability(logits, classifier.temperature)
+        encoded = EncodedReviews(map(np.ndarray.tolist, texts))
+        logits = classifier.logits(encoded, on_batch=count)
+    return probability(logits, classifier.temperature.of(encoded.lengths))
 
 
 def _ratio(moves: np.ndarray, random_moves: np.ndarray, seed: int) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def measure(classifier: SentimentClassifier, data: DataConfig) -> list[ShortText
     encoded = EncodedReviews(map(classifier.text.encode_document, texts))
     with review_bar(len(labels), "predict") as bar:
         count = in_proportion(bar.update, len(texts), len(labels))
-        model = probability(classifier.logits(encoded, on_batch=count), classifier.temperature)
+        model = probability(classifier.logits(encoded, on_batch=count), classifier.temperature.of(encoded.lengths))
     train_labels = parts.train_labels.astype(int).tolist()
     ngrams = probability(baseline_logits(NGRAMS, parts.train, train_labels, texts, cache_directory()), 1.0)
     results = []

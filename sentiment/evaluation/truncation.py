@@ -86,7 +86,7 @@ def _result(
         count = in_proportion(bar.update, len(encoded), len(parts))
         logits = classifier.logits(encoded, on_batch=count).astype(np.float64)
     mean = np.bincount(owners, logits, len(parts)) / np.bincount(owners, minlength=len(parts))
-    correct = is_positive(probability(mean, classifier.temperature)) == labels
+    correct = is_positive(probability(mean, 1.0)) == labels
     hits, over = int(correct[long].sum()), int(long.sum())
     return TruncationResult(
         limit=limit,

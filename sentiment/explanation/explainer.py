@@ -18,7 +18,7 @@ from sentiment.errors import InputError
 from sentiment.explanation.attribution import integrated_gradients, leave_one_out, relative_gap
 from sentiment.explanation.gates import LayerTrace, trace
 from sentiment.inference.engine import thread_pool
-from sentiment.inference.postprocessing import probability
+from sentiment.inference.postprocessing import Temperature, probability
 from sentiment.inference.prediction import Prediction
 from sentiment.inference.threads import one_thread
 from sentiment.inference.torch_network import cpu_threads
@@ -35,7 +35,7 @@ class ExplainableClassifier(Protocol):
     text: TextEncoder
     device: torch.device
     precision: Precision
-    temperature: float
+    temperature: Temperature
     threads: int | None
 
     def predict(self, texts: str) -> Prediction:
@@ -154,7 +154,7 @@ def explain(classifier: ExplainableClassifier, text: str) -> Explanation:
                 running_logits = network.running_logits(input_ids)
             else:
                 running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]
-        running = probability(running_logits.cpu().numpy(), classifier.temperature)
+        running = probability(running_logits.cpu().numpy(), classifier.temperature.of(len(tokens)))
         contribution, logit, baseline_logit = integrated_gradients(model, input_ids)
         left_out, together = later.result() if later else leave_one_out(model, input_ids, traces)
     arrays = [LayerTrace(*(value.cpu().numpy() for value in layer)) for layer in traces]

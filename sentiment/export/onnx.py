@@ -65,6 +65,7 @@ def _check_predictions(classifier: SentimentClassifier, graph: bytes, output: Pa
         tensors = (torch.from_numpy(array).to(classifier.device) for array in (ids, padded_lengths))
         expected = classifier.model(*tensors).float().cpu().numpy()
     found = OnnxNetwork(graph, output)(reviews, np.arange(len(reviews)))
-    difference = probability(found, classifier.temperature) - probability(expected, classifier.temperature)
+    temperature = classifier.temperature.of(reviews.lengths)
+    difference = probability(found, temperature) - probability(expected, temperature)
     if not (largest := float(np.abs(difference).max())) <= LARGEST_DIFFERENCE:
         raise RunError(f"{output}: the graph's probabilities differ from the model's by {largest:.2g}; not written.")

@@ -20,7 +20,7 @@ from sentiment.errors import InputError
 from sentiment.inference.bands import Band, find_band
 from sentiment.inference.encoding import EncodedTexts, encode_texts
 from sentiment.inference.engine import OnBatch
-from sentiment.inference.postprocessing import probability
+from sentiment.inference.postprocessing import Temperature, probability
 from sentiment.inference.prediction import Prediction, Predictions
 from sentiment.io.progress import review_bar
 from sentiment.text.long_text import LongText
@@ -63,13 +63,14 @@ class Predictor(ABC):
 
     Args:
         text: turns tokens into token ids.
-        calibration: `temperature`, `confident_from` and `bands`; see `sentiment.evaluation.calibration`.
+        calibration: `temperature`, `temperature_slope`, `confident_from` and `bands`; see `fit_calibration` in
+            `sentiment.evaluation.calibration`.
         name: name of the model, for messages.
     """
 
     def __init__(self, text: TextEncoder, calibration: Mapping[str, Any], name: str = "") -> None:
         self.text, self.name = text, name
-        self.temperature: float = calibration["temperature"]
+        self.temperature = Temperature(calibration["temperature"], calibration.get("temperature_slope", 0.0))
         self.confident_from: float = calibration.get("confident_from", 0.5)
         self.bands: list[Mapping[str, float]] = calibration.get("bands", [])
         self.settings = PredictorSettings()
@@ -226,7 +227,7 @@ class Predictor(ABC):
             on_batch = encoded.counting_texts(on_batch)
         logits = encoded.per_text(self.logits(encoded.reviews, batch_tokens, on_batch))
         # without words there is no probability, since the network's answer comes from its bias alone
-        found = np.where(encoded.has_words, probability(logits, self.temperature), np.nan)
+        found = np.where(encoded.has_words, probability(logits, self.temperature.of(encoded.tokens)), np.nan)
         return Predictions(
             probability=found,
             tokens=encoded.tokens,

@@ -12,6 +12,7 @@ from torch import nn
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.encoding import encode_texts
 from sentiment.inference.engine import OnBatch, compute_logits
+from sentiment.inference.postprocessing import Temperature
 from sentiment.inference.threads import one_thread
 from sentiment.inference.torch_network import LARGE_BATCH_TOKENS, cpu_threads
 from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_network
@@ -51,7 +52,8 @@ class FeatureExtractor:
     """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, precision: Precision = "auto") -> None:
-        self.text, self.temperature = checkpoint.text, checkpoint.calibration["temperature"]
+        self.text, calibration = checkpoint.text, checkpoint.calibration
+        self.temperature = Temperature(calibration["temperature"], calibration.get("temperature_slope", 0.0))
         self.device, self.precision = device, precision
         model = checkpoint.build().to(device)
         assert isinstance(model, SentimentRNN)
@@ -85,7 +87,7 @@ class FeatureExtractor:
         with one_thread() if on_cpu else nullcontext():
             batch_tokens = LARGE_BATCH_TOKENS if large else None
             logits = compute_logits(compute_batch, encoded.reviews, threads, batch_tokens, on_batch)
-        return Features(pooled, logits.astype(np.float64) / self.temperature, encoded.has_words)
+        return Features(pooled, logits / self.temperature.of(encoded.tokens), encoded.has_words)
 
     def _head_inputs(self) -> int:
         first = next(layer for layer in self.head if isinstance(layer, nn.Linear))

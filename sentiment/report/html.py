@@ -102,7 +102,7 @@ def _charts(result: EvaluationResult) -> dict[str, str]:
     linear = max(result.metrics["baselines"][1:], key=lambda row: row["accuracy"], default={"name": None})["name"]
     models = [*result.compared, *(baseline for baseline in result.baselines if baseline.name == linear)]
     curves = [("this model", probabilities), *((model.name, model.probabilities) for model in models)]
-    before = uncalibrated(probabilities, result.classifier.temperature)
+    before = uncalibrated(result.predictions, result.classifier)
     share = result.metrics["uncertain"]["answered_share"]
     svgs = {
         "reliability": charts.reliability_chart(reliability(labels, before), reliability(labels, probabilities)),

@@ -1,7 +1,8 @@
 """Distillation: a student learns the predictions of an ensemble of teachers (Hinton et al. 2015).
 
-For labeled reviews, the targets are the labels, since the teachers were trained on them. For unlabeled reviews, the
-targets are the teachers' probabilities.
+For labeled reviews, the targets are the labels, since the teachers were trained on them. For all other texts, the
+targets are the teachers' probabilities. These texts are unlabeled reviews, pieces of them, and copies in which the
+words that decide are changed (`sentiment.data.counterfactuals`).
 """
 
 import logging
@@ -10,22 +11,21 @@ from typing import Any
 import numpy as np
 
 from sentiment.config import DistillConfig
-from sentiment.data.augmentation import crops, grammar_sentences
+from sentiment.data.augmentation import grammar_sentences
 from sentiment.data.batching import EncodedReviews
-from sentiment.data.loading import load_reviews, tokenize_texts
-from sentiment.data.splitting import read_parts, read_unlabeled
+from sentiment.data.loading import load_reviews
+from sentiment.data.opinions import opinions
+from sentiment.data.splitting import read_parts, read_unlabeled_texts
+from sentiment.data.texts import Texts
 from sentiment.evaluation.metrics import classification_metrics
 from sentiment.inference.postprocessing import probability
 from sentiment.io.files import write_json
-from sentiment.persistence.checkpoint import load_checkpoint
-from sentiment.persistence.model_directory import locate_model
-from sentiment.text.normalization import normalize
-from sentiment.text.tokenizer import tokenize
 from sentiment.text.vocabulary import TextEncoder
 from sentiment.training.finetune import fit_classifier
 from sentiment.training.hardware import Hardware
 from sentiment.training.run import open_run
-from sentiment.training.teachers import ensemble_logits
+from sentiment.training.teachers import ensemble_logits, load_teacher
+from sentiment.training.transfer import transfer_texts
 from sentiment.training.warm_start import load_pretrained
 
 logger = logging.getLogger(__name__)
@@ -48,20 +48,20 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
     """
     hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     pretrained = load_pretrained(config.pretrained, config.model, config.text.direction)
-    for teacher in config.teachers:  # fail before the reviews are read
-        load_checkpoint(locate_model(teacher), "sentiment-rnn")
+    teachers = [load_teacher(name, hardware) for name in config.teachers]  # fail before the reviews are read
     with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
-        unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts)[: config.unlabeled_reviews or None]
-    unlabeled += crops(unlabeled, config.crops, config.run.seed)
+        unlabeled = read_unlabeled_texts(config.data, config.unlabeled_split, parts)
     with open_run(config, hardware, resume) as directory:
-        validation_logits, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, unlabeled, hardware)
+        texts, shares = transfer_texts(config, parts, unlabeled, teachers, hardware)
+        validation_logits, logits = ensemble_logits(teachers, parts, texts, hardware, shares)
         metrics = classification_metrics(parts.validation_labels, probability(validation_logits, 1.0))
         logger.info(f"ensemble of teachers: accuracy {metrics['accuracy']:.4f} on the validation part")
         write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
-        sentences = grammar_sentences(config.grammar_sentences, config.run.seed)
-        documents = [*parts.train, *unlabeled, *(" ".join(tokenize(normalize(text))) for text, _ in sentences)]
-        labels = np.concatenate([parts.train_labels, probability(logits, 1.0), [label for _, label in sentences]])
+        written = grammar_sentences(config.grammar_sentences, config.run.seed)
+        written += opinions(config.opinions, config.run.seed)
+        documents = [*parts.train, *texts.documents, *Texts.tokenized(text for text, _ in written).documents]
+        labels = np.concatenate([parts.train_labels, probability(logits, 1.0), [label for _, label in written]])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
         with hardware.step(f"encoding {len(documents):,} reviews"):
             train = EncodedReviews(map(text.encode_document, documents), labels)
@@ -76,9 +76,9 @@ def evaluate_teachers(config: DistillConfig, split: str) -> dict[str, Any]:
         InputError: if the settings, reviews or teachers cannot be used.
     """
     hardware = Hardware.choose(config.run.device, config.run.precision)
+    teachers = [load_teacher(name, hardware) for name in config.teachers]
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
-    documents = tokenize_texts(reviews["text"])
-    _, logits = ensemble_logits([*map(locate_model, config.teachers)], parts, documents, hardware)
+    _, logits = ensemble_logits(teachers, parts, Texts.tokenized(reviews["text"]), hardware)
     return {
         "teachers": config.teachers,
         "split": split,

@@ -7,12 +7,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from sentiment.config import ClassifierConfig, TrainConfig
+from sentiment.config import ClassifierConfig, DataConfig, TrainConfig
+from sentiment.data.augmentation import single_sentences
 from sentiment.data.batching import EncodedReviews
+from sentiment.data.loading import load_reviews
 from sentiment.data.splitting import Parts, read_parts, read_unlabeled
-from sentiment.evaluation.calibration import fit_calibration
+from sentiment.evaluation.calibration import Answers, fit_calibration
 from sentiment.evaluation.metrics import classification_metrics
-from sentiment.inference.postprocessing import probability
+from sentiment.inference.postprocessing import Temperature, probability
+from sentiment.inference.torch_network import predict_logits
 from sentiment.models.lstm import SentimentRNN
 from sentiment.models.sizing import build_network
 from sentiment.persistence.checkpoint import Checkpoint, save_checkpoint
@@ -23,6 +26,9 @@ from sentiment.training.objective import build_objective
 from sentiment.training.run import open_run
 from sentiment.training.trainer import Trainer
 from sentiment.training.warm_start import load_pretrained, warm_start
+
+SENTENCES = 4
+"""Sentences drawn from each validation review, to calibrate short texts."""
 
 
 def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
@@ -113,6 +119,7 @@ def fit_classifier(
         The history, one row per epoch.
     """
     validation = EncodedReviews(map(text.encode_document, parts.validation), parts.validation_labels)
+    short_texts = _short_texts(config, parts, text)
     device = hardware.accelerator.device
     objective = build_objective(config, train, validation, device, unlabeled)
     settings = {"vocab_size": len(text.vocabulary), **asdict(config.model)}
@@ -123,11 +130,33 @@ def fit_classifier(
         warm_start(model, pretrained, text.direction)
 
     def keep_best(best: nn.Module, metrics: dict[str, Any]) -> None:
-        calibration = fit_calibration(objective.validation_logits, validation.labels)
-        probabilities = probability(objective.validation_logits, calibration["temperature"])
+        logits = objective.validation_logits
+        with hardware.accelerator.autocast():
+            short_logits = predict_logits(best, short_texts, device)
+        calibration = fit_calibration(
+            Answers(logits, validation.labels, validation.lengths),
+            Answers(short_logits, short_texts.labels, short_texts.lengths),
+            own_labels=bool(config.short_texts),
+        )
+        temperature = Temperature(calibration["temperature"], calibration["temperature_slope"])
+        probabilities = probability(logits, temperature.of(validation.lengths))
         measured = classification_metrics(validation.labels, probabilities)
         measured |= {"data": config.data.source, "split": "validation part of train", "training": asdict(config)}
         checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, measured)
         save_checkpoint(checkpoint.with_card(model_card(checkpoint)), directory / "model")
 
     return Trainer(model, objective, config.optimization, config.run, hardware, keep_best).fit()
+
+
+def _short_texts(config: ClassifierConfig, parts: Parts, text: TextEncoder) -> EncodedReviews:
+    """The labeled short texts of the configuration, or else some sentences of the validation reviews."""
+    if config.short_texts:
+        files = [load_reviews(DataConfig(source=file), "train") for file in config.short_texts]
+        labels = [label for file in files for label in file["label"]]
+        return EncodedReviews((text.encode(text.tokenize(one)) for file in files for one in file["text"]), labels)
+    found = [
+        (sentence, label)
+        for row, (review, label) in enumerate(zip(parts.validation, parts.validation_labels, strict=True))
+        for sentence in single_sentences([review] * SENTENCES, SENTENCES, row)
+    ]
+    return EncodedReviews([text.encode_document(sentence) for sentence, _ in found], [label for _, label in found])

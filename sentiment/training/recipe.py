@@ -1,9 +1,10 @@
 """Recipes: training runs that depend on each other, in one YAML file.
 
-A stage is one run (`pretrain`, `train` or `distill`) with its own directory in `output_dir`. Its settings are the
-`defaults`, then those of the `groups` that it names, then its own `settings`; later values win. It can start from an
-earlier stage, and earlier stages can be its teachers. `stage.json` in its directory records its settings and the models
-that it used. So `run_recipe` skips finished stages, resumes stopped ones, and rejects a stage that has changed.
+A stage is one run (`pretrain`, `train`, `distill` or `transformer`) with its own directory in `output_dir`. Its
+settings are those of the `defaults` that its task has, then those of the `groups` that it names, then its own
+`settings`; later values win. It can start from an earlier stage, and earlier stages can be its teachers. `stage.json`
+in its directory records its settings and the models that it used. So `run_recipe` skips finished stages, resumes
+stopped ones, and rejects a stage that has changed.
 """
 
 import logging
@@ -15,17 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sentiment.config import BaseConfig, DistillConfig, PretrainConfig, TrainConfig
+from sentiment.config import BaseConfig, DistillConfig, LSTMConfig, PretrainConfig, TrainConfig, TransformerConfig
 from sentiment.config_reader import config_from_settings, read_yaml
 from sentiment.errors import InputError
-from sentiment.io.files import expand_user, read_json, write_json
+from sentiment.io.files import expand_user, fingerprint, read_json, write_json
 from sentiment.io.signals import Stopped
 from sentiment.training.run import CHANGEABLE, flat_settings
 from sentiment.training.tracking import check_trackers
 
 logger = logging.getLogger(__name__)
 
-CONFIGS: dict[str, type[BaseConfig]] = {"pretrain": PretrainConfig, "train": TrainConfig, "distill": DistillConfig}
+CONFIGS: dict[str, type[BaseConfig]] = {
+    "pretrain": PretrainConfig,
+    "train": TrainConfig,
+    "distill": DistillConfig,
+    "transformer": TransformerConfig,
+}
 RECIPE_KEYS = {"output_dir", "defaults", "groups", "stages", "publish"}
 STAGE_KEYS = {"task", "groups", "starts_from", "teachers", "settings"}
 
@@ -36,7 +42,7 @@ class Stage:
 
     name: str
     task: str
-    """ "pretrain", "train" or "distill"."""
+    """One of `CONFIGS`."""
     starts_from: str | None
     """Name of the stage whose model it starts from."""
     teachers: tuple[str, ...]
@@ -126,7 +132,9 @@ def _stage(
     task = entry.get("task")
     if task not in CONFIGS:
         raise InputError(f"{where}: task is {task!r}; it must be one of {', '.join(CONFIGS)}.")
-    settings = dict(defaults)
+    # of the defaults, those of other kinds of stages do not apply
+    others = set().union(*map(_names, CONFIGS)) - _names(task)
+    settings = {name: value for name, value in defaults.items() if name not in others}
     for group in entry.get("groups") or []:
         if group not in groups:
             raise InputError(f"{where}: names the group {group!r}, which is not in the recipe.")
@@ -141,11 +149,17 @@ def _stage(
     return Stage(name, task, starts_from, teachers, config_from_settings(CONFIGS[task], settings, where))
 
 
+def _names(task: str) -> set[str]:
+    return set(flat_settings(CONFIGS[task]()))
+
+
 def _check_needs(stage: Stage, stages: Mapping[str, Stage], where: str) -> None:
     if stage.starts_from is not None:
-        own, other = stage.config.text.direction, stages[stage.starts_from].config.text.direction
-        if own != other:
-            raise InputError(f"{where}: reads {own}, but starts from {stage.starts_from}, which reads {other}.")
+        own, other = stage.config, stages[stage.starts_from].config
+        if not (isinstance(own, LSTMConfig) and isinstance(other, LSTMConfig)):
+            raise InputError(f"{where}: starts from {stage.starts_from}; a transformer and an LSTM share no weights.")
+        if (mine := own.text.direction) != (its := other.text.direction):
+            raise InputError(f"{where}: reads {mine}, but starts from {stage.starts_from}, which reads {its}.")
     for teacher in stage.teachers:
         if stages[teacher].task == "pretrain":
             raise InputError(f"{where}: {teacher} is a language model; a teacher must be a classifier.")
@@ -195,12 +209,13 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
 
 def _train_stage(stage: Stage) -> None:
     """Train a stage, from its last training state if there is one."""
-    from sentiment.training import distill, finetune, pretrain  # torch, which `plan` does without
+    from sentiment.training import distill, finetune, pretrain, transformer  # torch, which `plan` does without
 
     tasks: dict[str, Callable[..., object]] = {
         "pretrain": pretrain.pretrain,
         "train": finetune.train,
         "distill": distill.distill,
+        "transformer": transformer.train_transformer,
     }
     tasks[stage.task](stage.config, resume=True)
 
@@ -232,9 +247,13 @@ def _check_unchanged(previous: Mapping[str, Any], now: Mapping[str, Any], direct
 
 
 def _model_digest(recipe: Recipe, stage: str) -> str | None:
-    """SHA-256 of a stage's model, from its config.json; None if there is no model yet."""
-    file = recipe.output_dir / stage / "model" / "config.json"
-    return str(read_json(file)["sha256"]) if file.is_file() else None
+    """SHA-256 of a stage's model, for a transformer of its weights; None if there is no model yet."""
+    directory = recipe.output_dir / stage / "model"
+    if not (directory / "config.json").is_file():
+        return None
+    if recipe.stages[stage].task == "transformer":
+        return str(fingerprint(directory / "model.safetensors")["sha256"])
+    return str(read_json(directory / "config.json")["sha256"])
 
 
 def _write_record(file: Path, record: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """The ensemble of teachers: a weighted sum of the logits of classifiers and an n-gram baseline."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -9,42 +10,80 @@ from sklearn.model_selection import cross_val_predict
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.splitting import Parts
+from sentiment.data.texts import Texts
 from sentiment.errors import InputError
 from sentiment.evaluation.baselines import NGRAMS, baseline_logits
-from sentiment.inference.torch_network import predict_logits
-from sentiment.io.cache import cache_directory, cached
+from sentiment.inference.torch_network import TorchNetwork, predict_logits
+from sentiment.io.cache import cache_directory, cached_by_text
 from sentiment.io.progress import review_bar
 from sentiment.models.inference_lstm import inference_network
 from sentiment.models.lstm import SentimentRNN
-from sentiment.persistence.checkpoint import load_checkpoint
+from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint
+from sentiment.persistence.hub import is_hub_id
+from sentiment.persistence.model_directory import locate_model
+from sentiment.persistence.transformer import holds_transformer, load_transformer
 from sentiment.training.hardware import Hardware
 
 FOLDS = 10
 """Folds of the cross-validation; fewer if a label has fewer validation reviews."""
-VERSION = 2
+VERSION = 3
 """Increase it when the predictions of a network change; cached predictions of other versions are not used."""
 
 
-def teacher_logits(directory: Path, documents: Sequence[str], hardware: Hardware) -> np.ndarray:
-    """Logits of one model for reviews given as tokens joined by spaces: [len(documents)] float32; cached."""
+@dataclass(frozen=True)
+class Teacher:
+    """A classifier that predicts texts for a student."""
+
+    name: str
+    """Its directory, hub id, or name of a shipped model."""
+    network: TorchNetwork
+    encode: Callable[[Sequence[str]], Iterable[Sequence[int]]]
+    """From texts to the network's token ids."""
+    digest: str
+    """What its predictions depend on."""
+    checkpoint: Checkpoint | None
+    """Of an LSTM; None for a transformer, which reads texts as they were written, not as our tokens."""
+
+    def logits(self, texts: Texts, hardware: Hardware) -> np.ndarray:
+        """Logits of positive [len(texts)] float32; cached by model and text."""
+        device, precision = hardware.accelerator.device, hardware.accelerator.mixed_precision
+        key = (f"version {VERSION}", self.digest, str(precision), device.type)
+        with review_bar(len(texts), f"predict with {self.name}", shown=hardware.accelerator.is_main_process) as bar:
+
+            def predict(part: Sequence[str]) -> np.ndarray:
+                with hardware.accelerator.autocast():  # for a GPU; `InferenceLSTM` has its own precision
+                    return predict_logits(self.network, EncodedReviews(self.encode(part)), device, on_batch=bar.update)
+
+            read = texts.written if self.checkpoint is None else texts.documents
+            logits = cached_by_text(cache_directory(), key, read, predict)
+            bar.update(len(texts) - bar.n)  # those that were cached
+            return logits
+
+
+def load_teacher(name: str, hardware: Hardware) -> Teacher:
+    """Load a teacher.
+
+    Args:
+        name: a model directory, the name of a shipped model, or the directory or hub id of a transformer.
+        hardware: device and precision.
+
+    Raises:
+        InputError: if it cannot be read.
+        RunError: if the hub cannot be reached.
+    """
+    device, directory = hardware.accelerator.device, locate_model(name)
+    if holds_transformer(directory) or (not directory.exists() and is_hub_id(name)):
+        transformer = load_transformer(name)
+        return Teacher(name, transformer.to(device), transformer.encode, transformer.digest(), None)
     checkpoint = load_checkpoint(directory, "sentiment-rnn")
-    device, precision = hardware.accelerator.device, hardware.accelerator.mixed_precision
-
-    def predict() -> np.ndarray:
-        model = checkpoint.build().to(device)
-        assert isinstance(model, SentimentRNN)
-        network = inference_network(model, "auto" if precision == "bf16" else "fp32", device)
-        reviews = EncodedReviews(map(checkpoint.text.encode_document, documents))
-        bar = review_bar(len(documents), f"predict with {directory}", shown=hardware.accelerator.is_main_process)
-        with bar as shown, hardware.accelerator.autocast():  # for a GPU; `InferenceLSTM` has its own precision
-            return predict_logits(network, reviews, device, on_batch=shown.update)
-
-    key = (f"version {VERSION}", checkpoint.digest(), str(precision), device.type, *documents)
-    return cached(cache_directory(), key, len(documents), predict)
+    lstm = checkpoint.build().to(device)
+    assert isinstance(lstm, SentimentRNN)
+    network = inference_network(lstm, "auto" if hardware.accelerator.mixed_precision == "bf16" else "fp32", device)
+    return Teacher(name, network, partial(map, checkpoint.text.encode_document), checkpoint.digest(), checkpoint)
 
 
 def ensemble_logits(
-    teachers: Sequence[Path], parts: Parts, documents: Sequence[str], hardware: Hardware
+    teachers: Sequence[Teacher], parts: Parts, texts: Texts, hardware: Hardware, shares: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits of the ensemble for the validation part and for other reviews.
 
@@ -53,17 +92,19 @@ def ensemble_logits(
     fitted on the other folds. Their labels may still have influenced the choice of each teacher's best epoch.
 
     Args:
-        teachers: model directories.
+        teachers: the classifiers.
         parts: training part, to fit the n-gram baseline, and validation part.
-        documents: other reviews, tokens joined by spaces.
+        texts: other reviews.
         hardware: device and precision of the networks.
+        shares: share of the transformers in the logit of each text [len(texts)], 0 to 1; the ensemble has the rest.
+            None for 0, also if no teacher is a transformer.
 
     Returns:
-        Logits of the validation reviews [len(parts.validation)] and of the other reviews [len(documents)], both
+        Logits of the validation reviews [len(parts.validation)] and of the other reviews [len(texts)], both
         float64.
 
     Raises:
-        InputError: if a teacher cannot be read, or there are fewer than two validation reviews of a label.
+        InputError: if there are fewer than two validation reviews of a label.
     """
     folds = min(FOLDS, int(np.bincount(parts.validation_labels.astype(int), minlength=2).min()))
     if folds < 2:
@@ -71,12 +112,18 @@ def ensemble_logits(
             "the validation part has fewer than two reviews of a label, too few to weight the teachers; increase "
             "data.validation_fraction."
         )
-    all_documents = [*parts.validation, *documents]
+    everything = Texts(parts.validation_texts, parts.validation) + texts
     labels = parts.train_labels.astype(int).tolist()
-    columns = [baseline_logits(NGRAMS, parts.train, labels, all_documents, cache_directory())]
-    columns += [teacher_logits(directory, all_documents, hardware) for directory in teachers]
+    columns = [baseline_logits(NGRAMS, parts.train, labels, everything.documents, cache_directory())]
+    columns += [teacher.logits(everything, hardware) for teacher in teachers]
     logits = np.stack(columns, axis=1).astype(np.float64)
-    size, regression = len(parts.validation), LogisticRegression()
-    inputs, targets = logits[:size], parts.validation_labels
-    cross_validated = cross_val_predict(regression, inputs, targets, cv=folds, method="decision_function")
-    return cross_validated, regression.fit(inputs, targets).decision_function(logits)[size:]
+    size, targets = len(parts.validation), parts.validation_labels
+    regression = LogisticRegression()
+    cross_validated = cross_val_predict(regression, logits[:size], targets, cv=folds, method="decision_function")
+    found = regression.fit(logits[:size], targets).decision_function(logits)[size:]
+    is_transformer = np.array([False, *(teacher.checkpoint is None for teacher in teachers)])
+    if shares is not None and is_transformer.any() and len(texts):
+        alone = logits[:, is_transformer]
+        transformers = regression.fit(alone[:size], targets).decision_function(alone)[size:]
+        found = (1 - shares) * found + shares * transformers
+    return cross_validated, found

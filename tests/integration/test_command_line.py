@@ -16,12 +16,12 @@ from sentiment.cli import main as cli
 from sentiment.cli import parser as cli_parser
 from sentiment.cli.configurations import CONFIGURATIONS
 from sentiment.cli.main import COMMANDS
-from sentiment.training import distill, finetune, pretrain
+from sentiment.training import distill, finetune, pretrain, transformer
 from sentiment.training import recipe as recipes
 from sentiment.tutorial import gradient_flow
 
 SAMPLES = Path(cli.__file__).parents[1] / "data" / "samples"
-CONFIGURED = ["train", "pretrain", "distill", "evaluate-teachers", "gradient-flow"]
+CONFIGURED = ["train", "pretrain", "distill", "evaluate-teachers", "gradient-flow", "train-transformer"]
 
 
 def sentiment(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -123,7 +123,8 @@ def test_without_a_command_there_is_help(call: Callable[..., tuple[int, str, str
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Configurations with which training was asked for; no work is done."""
     configs: list[Any] = []
-    for module, name in ((finetune, "train"), (pretrain, "pretrain"), (distill, "distill")):
+    modules = ((finetune, "train"), (pretrain, "pretrain"), (distill, "distill"), (transformer, "train_transformer"))
+    for module, name in modules:
         monkeypatch.setattr(module, name, lambda config, resume: configs.append(config))
     monkeypatch.setattr(distill, "evaluate_teachers", lambda config, split: configs.append(config) or {})
     monkeypatch.setattr(gradient_flow, "compare", lambda config, resume: configs.append(config))
@@ -138,7 +139,8 @@ def test_common_options_are_settings(
 ) -> None:
     common = ["--data", SAMPLES, "--device", "cpu", "--threads", "3", "--precision", "bf16", "--seed", "7"]
     output = [] if command == "recipe" else ["--output", tmp_path / "run"]
-    assert call(command, "imdb", *common, "--text-column", "text", *output)[0] == 0
+    name = "transformer" if command == "train-transformer" else "imdb"
+    assert call(command, name, *common, "--text-column", "text", *output)[0] == 0
     [config] = asked
     assert (config.data.source, config.data.text_column) == (str(SAMPLES), "text")
     run = config.run

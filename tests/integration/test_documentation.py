@@ -15,7 +15,7 @@ import pytest
 from sentiment import config
 from sentiment.cli.configurations import CONFIGURATIONS, find_configuration
 from sentiment.cli.main import COMMANDS
-from sentiment.config import DistillConfig, PretrainConfig, TrainConfig
+from sentiment.config import DistillConfig, PretrainConfig, TrainConfig, TransformerConfig
 from sentiment.config_reader import load_config
 from sentiment.training.recipe import load_recipe, plan
 
@@ -30,6 +30,7 @@ CONFIGURED = {
     "distill": DistillConfig,
     "evaluate-teachers": DistillConfig,
     "gradient-flow": TrainConfig,
+    "train-transformer": TransformerConfig,
 }
 NAMES = {file.stem for file in CONFIGURATIONS.glob("*.yaml")}
 SHIPPED = sorted(file.parent.name for file in (ROOT / "sentiment" / "pretrained").glob("*/config.json"))

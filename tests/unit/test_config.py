@@ -6,17 +6,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sentiment.config import TrainConfig
+from sentiment.config import BaseConfig, TrainConfig, TransformerConfig
 from sentiment.config_reader import load_config
 from sentiment.errors import InputError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
+def class_of(path: Path) -> type[BaseConfig]:
+    return TransformerConfig if path.stem == "transformer" else TrainConfig
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_config_contains_only_changes_of_the_defaults(path: Path) -> None:
-    load_config(TrainConfig, path)
-    defaults = dataclasses.asdict(TrainConfig())
+    load_config(class_of(path), path)
+    defaults = dataclasses.asdict(class_of(path)())
     for name, value in yaml.safe_load(path.read_text("utf-8")).items():
         for key, setting in value.items() if isinstance(value, dict) else [(None, value)]:
             assert setting != (defaults[name] if key is None else defaults[name][key]), f"{name}.{key}"
@@ -32,7 +36,7 @@ def test_a_typo_in_any_section_is_rejected(path: Path, tmp_path: Path) -> None:
         copy = tmp_path / "typo.yaml"
         copy.write_text("\n".join(broken))
         with pytest.raises(InputError, match="x"):
-            load_config(TrainConfig, copy)
+            load_config(class_of(path), copy)
 
 
 def test_overrides_change_their_field() -> None:

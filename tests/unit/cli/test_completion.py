@@ -13,7 +13,7 @@ from sentiment.cli import main as cli
 from sentiment.cli.main import COMMANDS
 
 SHIPPED = {"imdb", "imdb-small"}
-CONFIGS = {"ablation", "demo", "gradient_flow", "imdb", "sentiment_rnn"}
+CONFIGS = {"ablation", "demo", "gradient_flow", "imdb", "sentiment_rnn", "transformer"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     ("line", "expected"),
     [
         ("sentiment ", set(COMMANDS)),
-        ("sentiment tr", {"train", "truncation"}),
+        ("sentiment tr", {"train", "train-transformer", "truncation"}),
         ("sentiment --v", {"--version"}),
         ("sentiment nothing ", set()),
         ("sentiment train ", CONFIGS | {"mine.yaml", "reviews/"}),

@@ -1,9 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.data.augmentation import STOPS, crops, split_sentences
+from sentiment.data.augmentation import crops, single_sentences, split_sentences
 
-DOCUMENTS = st.lists(st.sampled_from([*sorted(STOPS), "good", "bad", "film", ","]), max_size=30).map(" ".join)
+STOPS = [".", "!", "?"]
+DOCUMENTS = st.lists(st.sampled_from([*STOPS, "good", "bad", "film", ","]), max_size=30).map(" ".join)
 
 
 @given(DOCUMENTS)
@@ -29,3 +30,15 @@ def test_crops_are_beginnings_and_single_sentences() -> None:
     assert {piece.count(".") for piece in pieces[::2]} == {1, 2, 3, 4, 5}
     assert {piece.count(".") for piece in pieces[1::2]} == {1}
     assert len(set(pieces[1::2])) > 10
+
+
+def test_a_single_sentence_is_long_enough_to_stand_for_itself() -> None:
+    texts = [
+        "Oh. A film about nothing much at all! Why?",
+        "Short.",
+        "Two whole sentences are here. This is another one.",
+    ]
+    drawn = single_sentences(texts, 10, seed=0)
+    assert drawn[0] == "A film about nothing much at all!" and len(drawn) == 2
+    assert drawn[1] in split_sentences(texts[2])
+    assert single_sentences(texts, 1, seed=0) == drawn[:1]

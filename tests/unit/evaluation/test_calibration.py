@@ -21,6 +21,12 @@ def drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return logits, (generator.random(n) < expit(logits)).astype(int)
 
 
+def answers(n: int, seed: int = 0, scale: float = 1.0, tokens: int = 300) -> calibration.Answers:
+    """Those of a network whose logits are too large by a factor."""
+    logits, labels = drawn(n, seed)
+    return calibration.Answers(logits * scale, labels, np.full(n, tokens))
+
+
 @pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
 def test_the_temperature_undoes_a_scale(factor):
     logits, labels = drawn(20_000)
@@ -29,10 +35,35 @@ def test_the_temperature_undoes_a_scale(factor):
 
 def test_an_overconfident_model_becomes_calibrated():
     logits, labels = drawn(20_000)
-    fitted = calibration.fit_calibration(logits * 5, labels)
+    fitted = calibration.fit_calibration(answers(20_000, scale=5))
     before = expected_calibration_error(labels, expit(logits * 5))
     after = expected_calibration_error(labels, expit(logits * 5 / fitted["temperature"]))
     assert before > 0.08 and after < 0.01
+
+
+@pytest.mark.parametrize("turned", [0.0, 0.1])
+@pytest.mark.parametrize("cold", [0.5, 1.0])
+def test_short_texts_have_a_temperature_of_their_own(turned, cold):
+    """Also if the labels of some sentences are wrong, since these say something else than their reviews."""
+    reviews, sentences = answers(20_000, scale=1.5), answers(20_000, seed=1, scale=1.5 * cold, tokens=20)
+    wrong = np.random.default_rng(2).random(20_000) < turned
+    noisy = calibration.Answers(
+        sentences.logits, np.where(wrong, 1 - sentences.labels, sentences.labels), sentences.tokens
+    )
+    fitted = calibration.fit_temperature_by_length(reviews, noisy, own_labels=not turned)
+    assert fitted.of(300) == fitted.whole == pytest.approx(1.5, rel=0.08)
+    assert fitted.of(20) == pytest.approx(1.5 * cold, rel=0.12)
+    both = calibration.fit_calibration(reviews, noisy, own_labels=not turned)
+    assert (both["temperature"], both["temperature_slope"]) == (fitted.whole, fitted.slope)
+
+
+@given(st.floats(0.1, 10), st.floats(-1, 1), st.integers(0, 10_000), st.integers(0, 10_000))
+def test_a_temperature_is_between_that_of_a_word_and_that_of_a_review(whole, slope, tokens, more):
+    temperature = postprocessing.Temperature(whole, slope)
+    first, second = temperature.of(np.array(sorted([tokens, more])))
+    low, high = sorted([whole, float(temperature.of(1))])
+    assert low * 0.999 <= first <= high * 1.001 and (second - first) * slope >= -1e-9
+    assert postprocessing.Temperature(whole).of(tokens) == pytest.approx(whole)
 
 
 def test_the_temperature_stays_in_range():
@@ -79,7 +110,7 @@ def test_a_band_says_what_its_predictions_reached(seed, count):
 
 
 def test_the_band_of_the_chosen_accuracy_is_the_confident_one():
-    fitted = calibration.fit_calibration(*drawn(2000), confident_accuracy=0.9)
+    fitted = calibration.fit_calibration(answers(2000), confident_accuracy=0.9)
     assert find_band(fitted["bands"], 0.9).confident_from == fitted["confident_from"]
 
 
@@ -90,7 +121,7 @@ def test_a_probability_is_the_sigmoid(logit, temperature):
 
 
 def test_the_result_is_a_valid_calibration():
-    fitted = calibration.fit_calibration(*drawn(500))
+    fitted = calibration.fit_calibration(answers(500))
     assert validate_calibration(fitted) == fitted
     assert fitted["confident_accuracy"] == calibration.CONFIDENT_ACCURACY
 

@@ -33,7 +33,7 @@ def test_excerpts_have_the_label_of_their_review(tiny_classifier, reviews_file, 
     logits = tiny_classifier.logits(EncodedReviews(tiny_classifier.text.encode(text.split()) for text in texts))
     assert whole.accuracy == np.mean((logits > 0) == (parts.validation_labels == 1))
     assert whole.interval[0] < whole.accuracy < whole.interval[1]
-    limit = tiny_classifier.temperature * logit(tiny_classifier.confident_from)
+    limit = tiny_classifier.temperature.whole * logit(tiny_classifier.confident_from)
     assert whole.confident_share == np.mean(np.abs(logits) >= limit)
     assert results[1].confident_share is None
     assert len(table(results).splitlines()) == 2 + len(results)

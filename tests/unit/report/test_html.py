@@ -127,8 +127,8 @@ def test_saved_predictions_are_read_and_those_for_other_reviews_rejected(result,
 def test_probabilities_before_temperature_scaling(tiny_checkpoint):
     texts, labels = ["a wonderful film", "awful", "no fun at all"], [1, 0, 0]
     plain = SentimentClassifier(tiny_checkpoint)
-    cooled = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 2.5}))
-    before = uncalibrated(collect_predictions(cooled, texts, labels).probabilities, 2.5)
+    cooled = SentimentClassifier(replace(tiny_checkpoint, calibration={"temperature": 2.5, "temperature_slope": 0.2}))
+    before = uncalibrated(collect_predictions(cooled, texts, labels), cooled)
     np.testing.assert_allclose(before, collect_predictions(plain, texts, labels).probabilities, rtol=1e-6)
 
 

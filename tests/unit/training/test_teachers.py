@@ -11,11 +11,12 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from sentiment.data.splitting import Parts
+from sentiment.data.texts import Texts
 from sentiment.errors import InputError
 from sentiment.inference import engine
 from sentiment.training import teachers
 from sentiment.training.hardware import Hardware
-from sentiment.training.teachers import ensemble_logits, teacher_logits
+from sentiment.training.teachers import Teacher, ensemble_logits, load_teacher
 
 
 def hardware(precision: str) -> Hardware:
@@ -40,7 +41,8 @@ def test_a_teacher_predicts_the_same_with_any_number_of_threads(
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            logits.append(teacher_logits(tiny_model_directory, documents, hardware("bf16")))
+            teacher = load_teacher(str(tiny_model_directory), hardware("bf16"))
+            logits.append(teacher.logits(Texts(documents, documents), hardware("bf16")))
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(*logits)
@@ -51,11 +53,12 @@ def test_cached_predictions_of_another_version_are_not_used(
     tiny_model_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(teachers, "cache_directory", lambda: tmp_path)
+    teacher = load_teacher(str(tiny_model_directory), hardware("no"))
     for _ in range(2):
-        teacher_logits(tiny_model_directory, ["great fun"], hardware("no"))
+        teacher.logits(Texts.tokenized(["great fun"]), hardware("no"))
         assert len(list(tmp_path.iterdir())) == 1
     monkeypatch.setattr(teachers, "VERSION", teachers.VERSION + 1)
-    teacher_logits(tiny_model_directory, ["great fun"], hardware("no"))
+    teacher.logits(Texts.tokenized(["great fun"]), hardware("no"))
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -68,25 +71,35 @@ def guessing(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
         return logits[list(map(int, documents)), teacher]
 
     monkeypatch.setattr(teachers, "baseline_logits", lambda name, train, labels, documents, _: predict(documents, 0))
-    monkeypatch.setattr(teachers, "teacher_logits", lambda place, documents, _: predict(documents, int(place.name)))
+    monkeypatch.setattr(Teacher, "logits", lambda self, texts, _: predict(texts.documents, int(self.name)))
     return logits
 
 
-TEACHERS = [Path(str(number)) for number in range(1, 11)]
+LSTM: Any = "a checkpoint"
+TEACHERS = [
+    Teacher(str(number), lambda *_: torch.empty(0), lambda texts: [], "", LSTM if number < 9 else None)
+    for number in range(1, 11)
+]
+
+
+def numbered(start: int, stop: int) -> Texts:
+    names = [str(row) for row in range(start, stop)]
+    return Texts(names, names)
 
 
 def parts_of(labels: np.ndarray) -> Parts:
-    return Parts(["0", "1"], np.array([0, 1], np.float32), [str(row) for row in range(len(labels))], labels)
+    names = [str(row) for row in range(len(labels))]
+    return Parts(["0", "1"], np.array([0, 1], np.float32), names, labels, ["0", "1"], names)
 
 
 def test_the_validation_part_is_predicted_by_cross_validation(guessing: np.ndarray) -> None:
     labels = np.random.default_rng(1).integers(0, 2, 40).astype(np.float32)
-    held_out, others = ensemble_logits(TEACHERS, parts_of(labels), [str(row) for row in range(40, 60)], hardware("no"))
+    held_out, others = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
     weights = LogisticRegression().fit(guessing[:40], labels)
     np.testing.assert_allclose(others, weights.decision_function(guessing[40:]))
     seen = np.mean((weights.decision_function(guessing[:40]) >= 0) == labels)
     assert seen > 0.65 > 0.6 > np.mean((held_out >= 0) == labels)
-    again, none = ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))
+    again, none = ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))
     np.testing.assert_array_equal(again, held_out)
     assert none.shape == (0,)
 
@@ -94,7 +107,19 @@ def test_the_validation_part_is_predicted_by_cross_validation(guessing: np.ndarr
 def test_each_label_needs_two_validation_reviews(guessing: np.ndarray) -> None:
     labels = np.zeros(20, np.float32)
     labels[:2] = 1
-    assert ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))[0].shape == (20,)
+    assert ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))[0].shape == (20,)
     labels[1] = 0
     with pytest.raises(InputError, match=r"fewer than two reviews of a label.*validation_fraction"):
-        ensemble_logits(TEACHERS, parts_of(labels), [], hardware("no"))
+        ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))
+
+
+def test_some_targets_are_the_transformers_alone(guessing: np.ndarray) -> None:
+    labels = np.random.default_rng(1).integers(0, 2, 40).astype(np.float32)
+    shares = np.linspace(0, 1, 20)
+    _, plain = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
+    _, mixed = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"), shares)
+    transformers = LogisticRegression().fit(guessing[:40, 9:], labels).decision_function(guessing[40:, 9:])
+    np.testing.assert_allclose(mixed, (1 - shares) * plain + shares * transformers)
+    none = [teacher for teacher in TEACHERS if teacher.checkpoint is not None]
+    _, without = ensemble_logits(none, parts_of(labels), numbered(40, 60), hardware("no"), shares)
+    np.testing.assert_allclose(without, ensemble_logits(none, parts_of(labels), numbered(40, 60), hardware("no"))[1])

@@ -1,0 +1,72 @@
+"""The texts that teachers predict for a student: unlabeled reviews, pieces and sentences of them, and edited copies."""
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+
+from sentiment.config import DistillConfig
+from sentiment.data.augmentation import crops, single_sentences
+from sentiment.data.counterfactuals import COPIES, Substitutes, copies, short_reviews, word_weights
+from sentiment.data.splitting import Parts
+from sentiment.data.texts import Texts
+from sentiment.errors import InputError
+from sentiment.models.surgery import EMBEDDING
+from sentiment.persistence.checkpoint import Checkpoint
+from sentiment.text.normalization import normalize
+from sentiment.training.hardware import Hardware
+from sentiment.training.teachers import Teacher
+
+SEED = 1
+"""Seed of what is drawn: not that of the run, so that runs with other seeds need no other predictions."""
+
+
+def transfer_texts(
+    config: DistillConfig,
+    parts: Parts,
+    unlabeled: list[str],
+    teachers: Sequence[Teacher],
+    hardware: Hardware,
+) -> tuple[Texts, np.ndarray]:
+    """Make the texts that the teachers are to predict.
+
+    Args:
+        config: how many texts of each kind.
+        parts: the labeled reviews, from which it is learned which words decide.
+        unlabeled: all unlabeled reviews, as they were written.
+        teachers: the first one must be an LSTM, if there are to be copies. It says which side an original is on, so
+            which of its words to change, and its word vectors say which other words fit there.
+        hardware: device and precision.
+
+    Returns:
+        The texts, and the share of transformers in the target of each [n]: `config.transformer_share` for sentences and
+        copies, 0 for whole reviews and other pieces of them.
+
+    Raises:
+        InputError: if copies are wanted, but the first teacher is not an LSTM.
+    """
+    whole = unlabeled[: config.unlabeled_reviews or None]
+    plain = [normalize(text) for text in unlabeled]
+    read = [*whole, *crops(plain[: len(whole)], config.crops, SEED)]
+    edited: list[str] = []
+    if config.counterfactuals or config.sentences:
+        if not teachers or teachers[0].checkpoint is None:
+            raise InputError("counterfactuals and sentences need a model directory as the first of the teachers.")
+        Random(SEED).shuffle(plain)
+        with hardware.step("finding the words that decide"):
+            substitutes = find_substitutes(parts, teachers[0].checkpoint)
+        for originals, each in (
+            (short_reviews(plain, config.counterfactuals), COPIES),
+            (single_sentences(plain, config.sentences, SEED), 1),
+        ):
+            logits = teachers[0].logits(Texts.tokenized(originals), hardware)
+            edited += [*originals, *copies(originals, logits, each, substitutes, SEED)]
+    shares = np.concatenate([np.zeros(len(read)), np.full(len(edited), config.transformer_share)])
+    return Texts.tokenized([*read, *edited]), shares
+
+
+def find_substitutes(parts: Parts, model: Checkpoint) -> Substitutes:
+    """The words that decide in labeled reviews, and their substitutes by the word vectors of a model."""
+    weights = word_weights(parts.train, parts.train_labels)
+    vectors = dict(zip(model.text.vocabulary.words, model.weights[EMBEDDING].float().numpy(), strict=True))
+    return Substitutes(weights, vectors, parts.train)
