@@ -289,6 +289,8 @@ class DistillConfig(ClassifierConfig):
     """Model to start from (warm start): directory or shipped name of a language model or classifier."""
     teachers: list[str] = field(default_factory=list)
     """Model directories, names of shipped models, or transformers (directories or hub ids); n-grams teach, too."""
+    labeled: bool = True
+    """Whether the student learns the labeled reviews, too; false if it starts from a model that knows their labels."""
     unlabeled_split: str = "unsupervised"
     """Split of unlabeled reviews that the teachers predict."""
     unlabeled_reviews: NonNegativeInt = 0

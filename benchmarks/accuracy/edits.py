@@ -14,10 +14,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.accuracy.texts import evaluate, load_kinds
 from benchmarks.harness.command import add_count, benchmark_parser, log, run_benchmark
 from benchmarks.harness.machine import machine_info, machine_note
 from benchmarks.harness.results import markdown_table, write_results
-from sentiment.config import DataConfig, DistillConfig
+from sentiment.config import DistillConfig
 
 NONE: dict[str, Any] = {"sentences": 0, "counterfactuals": 0, "grammar_sentences": 0, "opinions": 0}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -30,38 +31,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "further training alone": NONE,
 }
 """What differs from the configuration."""
-
-
-def evaluate(model: Path | str, data: DataConfig, pairs: Path, texts: Sequence[Path]) -> dict[str, float]:
-    """Accuracy in percent on the validation part, on pairs and on files of labeled texts; failed tests in percent."""
-    import numpy as np
-
-    from sentiment.classifier import SentimentClassifier
-    from sentiment.data.loading import load_reviews
-    from sentiment.data.splitting import read_parts
-    from sentiment.evaluation import checklist
-    from sentiment.evaluation.contrast_pairs import evaluate_pairs, load_pairs
-
-    classifier = SentimentClassifier.from_pretrained(model)
-
-    def predict(read: Sequence[str]) -> dict[str, float]:
-        return dict(zip(read, classifier.predict_proba(read)[:, 1].tolist(), strict=True))
-
-    def accuracy(read: Sequence[str], labels: Sequence[int]) -> float:
-        found = predict(read)
-        return 100 * float(np.mean([(found[text] >= 0.5) == label for text, label in zip(read, labels, strict=True)]))
-
-    parts = read_parts(data)
-    found = {"whole reviews": accuracy(parts.validation_texts, parts.validation_labels.tolist())}
-    edited = load_pairs(pairs)
-    figures = evaluate_pairs(edited, predict(edited.texts))
-    found |= {"edited side": 100 * figures["accuracy_edited"], "both sides right": 100 * figures["consistency"]}
-    for file in texts:
-        reviews = load_reviews(DataConfig(source=str(file)), "test")
-        found[file.stem] = accuracy(reviews["text"], reviews["label"])
-    cases = [case for case in checklist.cases() if case.expected in ("positive", "negative")]
-    outcomes = checklist.outcomes(cases, predict(checklist.texts(cases)))
-    return found | {"checklist tests failed": 100 * fmean(one.failures / one.n for one in outcomes)}
 
 
 def table(start: Mapping[str, float], students: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
@@ -81,13 +50,19 @@ def _mean(values: Sequence[float]) -> str:
 
 def run(options: argparse.Namespace) -> str:
     """Train and evaluate all students, alone in the output directory; returns the page."""
+    from sentiment.classifier import SentimentClassifier
     from sentiment.config_reader import load_config
     from sentiment.io.files import lock_directory, read_json, write_json
     from sentiment.training.distill import distill
 
     config, info = load_config(DistillConfig, options.config), machine_info()
+    kinds = load_kinds(config.data, options.pairs, options.texts)
+
+    def accuracy(model: str | Path) -> Mapping[str, float]:
+        return evaluate(SentimentClassifier.from_pretrained(model), kinds).accuracy
+
     with lock_directory(options.output):
-        start = evaluate(config.pretrained, config.data, options.pairs, options.texts)
+        start = accuracy(config.pretrained)
         students: dict[str, list[dict[str, float]]] = {}
         for variant, settings in VARIANTS.items():
             for seed in range(1, options.seeds + 1):
@@ -97,7 +72,7 @@ def run(options: argparse.Namespace) -> str:
                     log(f"{variant}, seed {seed}")
                     settled = replace(config.run, output_dir=str(directory), seed=seed)
                     distill(replace(config, run=settled, **settings), resume=True)
-                    write_json(result, evaluate(directory / "model", config.data, options.pairs, options.texts))
+                    write_json(result, accuracy(directory / "model"))
                 students.setdefault(variant, []).append(read_json(result))
         record = {"setting": info, "before": start, "students": students}
         notes = f"- {options.seeds} seeds: mean ± sample standard deviation, in percent.\n{machine_note(info)}"

@@ -93,6 +93,8 @@ def cases() -> list[Case]:
         for template in test["templates"]:
             expected = test.get("expected", "neutral")
             found += [Case(test["name"], expected, text, template) for text in _filled(template, slots)]
+    for kind, opinions in data["opinions"].items():
+        found += [Case(f"opinions: {kind}", expected, text, text) for expected, text in opinions]
     for test in data["swapped"]:
         first, *others = slots[test["slot"]]
         for template in test["templates"]:
@@ -136,7 +138,8 @@ def outcomes(test_cases: Sequence[Case], probabilities: Mapping[str, float], exa
         shown = sorted(worst.values(), key=failed.index)[:examples]
         examples_shown = [_example(case, probabilities) for case in shown]
         interval = wilson_interval(len(failed), len(members))
-        found.append(Outcome(test, members[0].expected, len(members), len(failed), interval, examples_shown))
+        expected = " or ".join(dict.fromkeys(case.expected for case in members))
+        found.append(Outcome(test, expected, len(members), len(failed), interval, examples_shown))
     return found
 
 

@@ -1,5 +1,6 @@
 """Read transformers from a directory or the Hugging Face hub (extra `teachers`)."""
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ def holds_transformer(directory: Path) -> bool:
         return False
 
 
+def require_transformers() -> None:
+    """Check that the library is there.
+
+    Raises:
+        InputError: if it is not installed.
+    """
+    if importlib.util.find_spec("transformers") is None:
+        raise InputError("transformers is not installed; install it with: pip install 'sentiment-rnn[teachers]'.")
+
+
 def load_transformer(model: str, max_length: int | None = None, **settings: Any) -> TransformerClassifier:
     """Load a transformer for sequence classification.
 
@@ -32,13 +43,10 @@ def load_transformer(model: str, max_length: int | None = None, **settings: Any)
         InputError: if `transformers` is not installed, there is no such model, or its labels are not known.
         RunError: if the hub cannot be reached.
     """
-    try:
-        from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError as error:
-        raise InputError(
-            f"{model}: needs the package transformers; install it with: pip install 'sentiment-rnn[teachers]'"
-        ) from error
+    require_transformers()
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils import logging
+
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:

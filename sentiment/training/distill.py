@@ -5,6 +5,7 @@ targets are the teachers' probabilities. These texts are unlabeled reviews, piec
 words that decide are changed (`sentiment.data.counterfactuals`).
 """
 
+import itertools
 import logging
 from typing import Any
 
@@ -53,15 +54,21 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
         parts = read_parts(config.data)
         unlabeled = read_unlabeled_texts(config.data, config.unlabeled_split, parts)
     with open_run(config, hardware, resume) as directory:
-        texts, shares = transfer_texts(config, parts, unlabeled, teachers, hardware)
-        validation_logits, logits = ensemble_logits(teachers, parts, texts, hardware, shares)
-        metrics = classification_metrics(parts.validation_labels, probability(validation_logits, 1.0))
+        transfer = transfer_texts(config, parts, unlabeled, teachers, hardware)
+        found = ensemble_logits(teachers, parts, transfer.texts, hardware)
+        metrics = classification_metrics(parts.validation_labels, probability(found.validation, 1.0))
         logger.info(f"ensemble of teachers: accuracy {metrics['accuracy']:.4f} on the validation part")
-        write_json(directory / "teachers.json", {"teachers": config.teachers, **metrics})
+        logits, kept = transfer.targets(found, config.transformer_share)
+        logger.info(f"{kept.sum():,} of {len(kept):,} texts stay; of the other sentences the teachers disagree")
+        texts = {"texts": len(kept), "texts_kept": int(kept.sum())}
+        write_json(directory / "teachers.json", {"teachers": config.teachers, **texts, **metrics})
         written = grammar_sentences(config.grammar_sentences, config.run.seed)
         written += opinions(config.opinions, config.run.seed)
-        documents = [*parts.train, *texts.documents, *Texts.tokenized(text for text, _ in written).documents]
-        labels = np.concatenate([parts.train_labels, probability(logits, 1.0), [label for _, label in written]])
+        documents = list(itertools.compress(transfer.texts.documents, kept))
+        documents += Texts.tokenized(text for text, _ in written).documents
+        labels = np.concatenate([probability(logits[kept], 1.0), [label for _, label in written]])
+        if config.labeled:
+            documents, labels = [*parts.train, *documents], np.concatenate([parts.train_labels, labels])
         text = TextEncoder(pretrained.text.vocabulary, config.text.max_length, config.text.keep, config.text.direction)
         with hardware.step(f"encoding {len(documents):,} reviews"):
             train = EncodedReviews(map(text.encode_document, documents), labels)
@@ -78,7 +85,7 @@ def evaluate_teachers(config: DistillConfig, split: str) -> dict[str, Any]:
     hardware = Hardware.choose(config.run.device, config.run.precision)
     teachers = [load_teacher(name, hardware) for name in config.teachers]
     parts, reviews = read_parts(config.data), load_reviews(config.data, split)
-    _, logits = ensemble_logits(teachers, parts, Texts.tokenized(reviews["text"]), hardware)
+    logits = ensemble_logits(teachers, parts, Texts.tokenized(reviews["text"]), hardware).texts
     return {
         "teachers": config.teachers,
         "split": split,

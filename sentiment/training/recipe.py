@@ -178,8 +178,12 @@ def run_recipe(recipe: Recipe, restart: str | None = None) -> None:
         RunError: if training fails.
         Stopped: after SIGINT or SIGTERM, with the state saved.
     """
-    for stage in recipe.stages.values():
+    from sentiment.persistence.transformer import require_transformers
+
+    for stage in recipe.stages.values():  # what is missing is said now, not hours later
         check_trackers(stage.config.run.trackers)
+        if stage.task == "transformer":
+            require_transformers()
     if restart is not None:
         for name in _with_dependents(recipe, restart):
             shutil.rmtree(recipe.output_dir / name, ignore_errors=True)

@@ -82,10 +82,20 @@ def load_teacher(name: str, hardware: Hardware) -> Teacher:
     return Teacher(name, network, partial(map, checkpoint.text.encode_document), checkpoint.digest(), checkpoint)
 
 
-def ensemble_logits(
-    teachers: Sequence[Teacher], parts: Parts, texts: Texts, hardware: Hardware, shares: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of the ensemble for the validation part and for other reviews.
+@dataclass(frozen=True)
+class EnsembleLogits:
+    """What teachers say together; all float64."""
+
+    validation: np.ndarray
+    """[validation reviews], by cross-validation."""
+    texts: np.ndarray
+    """[n], of other texts."""
+    transformers: np.ndarray
+    """[n], of the transformers alone; those of all teachers if none is a transformer."""
+
+
+def ensemble_logits(teachers: Sequence[Teacher], parts: Parts, texts: Texts, hardware: Hardware) -> EnsembleLogits:
+    """Logits of the ensemble for the validation part and for other texts.
 
     The weights come from a logistic regression of the validation labels on the teachers' logits, so the sum is
     calibrated on the validation part. The validation reviews themselves are predicted by cross-validation, with weights
@@ -94,14 +104,8 @@ def ensemble_logits(
     Args:
         teachers: the classifiers.
         parts: training part, to fit the n-gram baseline, and validation part.
-        texts: other reviews.
+        texts: other texts.
         hardware: device and precision of the networks.
-        shares: share of the transformers in the logit of each text [len(texts)], 0 to 1; the ensemble has the rest.
-            None for 0, also if no teacher is a transformer.
-
-    Returns:
-        Logits of the validation reviews [len(parts.validation)] and of the other reviews [len(texts)], both
-        float64.
 
     Raises:
         InputError: if there are fewer than two validation reviews of a label.
@@ -117,13 +121,17 @@ def ensemble_logits(
     columns = [baseline_logits(NGRAMS, parts.train, labels, everything.documents, cache_directory())]
     columns += [teacher.logits(everything, hardware) for teacher in teachers]
     logits = np.stack(columns, axis=1).astype(np.float64)
-    size, targets = len(parts.validation), parts.validation_labels
-    regression = LogisticRegression()
-    cross_validated = cross_val_predict(regression, logits[:size], targets, cv=folds, method="decision_function")
-    found = regression.fit(logits[:size], targets).decision_function(logits)[size:]
+    size, targets, regression = len(parts.validation), parts.validation_labels, LogisticRegression()
+
+    def weighted(chosen: np.ndarray) -> np.ndarray:
+        """The sum of some columns for the other texts, calibrated."""
+        found = regression.fit(logits[:size, chosen], targets).decision_function(logits[:, chosen])[size:]
+        return np.asarray(found)
+
     is_transformer = np.array([False, *(teacher.checkpoint is None for teacher in teachers)])
-    if shares is not None and is_transformer.any() and len(texts):
-        alone = logits[:, is_transformer]
-        transformers = regression.fit(alone[:size], targets).decision_function(alone)[size:]
-        found = (1 - shares) * found + shares * transformers
-    return cross_validated, found
+    all_teachers = np.ones(len(columns), dtype=bool)
+    return EnsembleLogits(
+        cross_val_predict(regression, logits[:size], targets, cv=folds, method="decision_function"),
+        weighted(all_teachers),
+        weighted(is_transformer if is_transformer.any() else all_teachers),
+    )

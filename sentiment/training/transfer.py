@@ -1,6 +1,7 @@
 """The texts that teachers predict for a student: unlabeled reviews, pieces and sentences of them, and edited copies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
 import numpy as np
@@ -15,10 +16,33 @@ from sentiment.models.surgery import EMBEDDING
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.text.normalization import normalize
 from sentiment.training.hardware import Hardware
-from sentiment.training.teachers import Teacher
+from sentiment.training.teachers import EnsembleLogits, Teacher
 
 SEED = 1
 """Seed of what is drawn: not that of the run, so that runs with other seeds need no other predictions."""
+
+
+@dataclass(frozen=True)
+class TransferTexts:
+    """The texts that the teachers are to predict."""
+
+    texts: Texts
+    """[n]: whole reviews and pieces of them, then short reviews and sentences, each with its copies."""
+    edited: slice
+    """The short reviews and sentences, and their copies."""
+    sentences: slice
+    """The sentences and their copies."""
+
+    def targets(self, found: EnsembleLogits, transformer_share: float) -> tuple[np.ndarray, np.ndarray]:
+        """Logits that a student learns [n], and which of the texts it learns [n] bool.
+
+        Transformers have their share in edited texts. Sentences of which they and all teachers together do not say the
+        same are left out: there, neither knows better.
+        """
+        logits, kept = found.texts.copy(), np.ones(len(found.texts), dtype=bool)
+        logits[self.edited] += transformer_share * (found.transformers - found.texts)[self.edited]
+        kept[self.sentences] = ((found.transformers > 0) == (found.texts > 0))[self.sentences]
+        return logits, kept
 
 
 def transfer_texts(
@@ -27,7 +51,7 @@ def transfer_texts(
     unlabeled: list[str],
     teachers: Sequence[Teacher],
     hardware: Hardware,
-) -> tuple[Texts, np.ndarray]:
+) -> TransferTexts:
     """Make the texts that the teachers are to predict.
 
     Args:
@@ -38,31 +62,27 @@ def transfer_texts(
             which of its words to change, and its word vectors say which other words fit there.
         hardware: device and precision.
 
-    Returns:
-        The texts, and the share of transformers in the target of each [n]: `config.transformer_share` for sentences and
-        copies, 0 for whole reviews and other pieces of them.
-
     Raises:
         InputError: if copies are wanted, but the first teacher is not an LSTM.
     """
     whole = unlabeled[: config.unlabeled_reviews or None]
     plain = [normalize(text) for text in unlabeled]
     read = [*whole, *crops(plain[: len(whole)], config.crops, SEED)]
-    edited: list[str] = []
+    groups: list[list[str]] = [[], []]
     if config.counterfactuals or config.sentences:
         if not teachers or teachers[0].checkpoint is None:
             raise InputError("counterfactuals and sentences need a model directory as the first of the teachers.")
         Random(SEED).shuffle(plain)
         with hardware.step("finding the words that decide"):
             substitutes = find_substitutes(parts, teachers[0].checkpoint)
-        for originals, each in (
-            (short_reviews(plain, config.counterfactuals), COPIES),
-            (single_sentences(plain, config.sentences, SEED), 1),
-        ):
+        drawn = short_reviews(plain, config.counterfactuals), single_sentences(plain, config.sentences, SEED)
+        for group, originals, each in zip(groups, drawn, (COPIES, 1), strict=True):
             logits = teachers[0].logits(Texts.tokenized(originals), hardware)
-            edited += [*originals, *copies(originals, logits, each, substitutes, SEED)]
-    shares = np.concatenate([np.zeros(len(read)), np.full(len(edited), config.transformer_share)])
-    return Texts.tokenized([*read, *edited]), shares
+            group += [*originals, *copies(originals, logits, each, substitutes, SEED)]
+    reviews, sentences = groups
+    first, last = len(read), len(read) + len(reviews) + len(sentences)
+    texts = Texts.tokenized([*read, *reviews, *sentences])
+    return TransferTexts(texts, slice(first, last), slice(first + len(reviews), last))
 
 
 def find_substitutes(parts: Parts, model: Checkpoint) -> Substitutes:

@@ -124,3 +124,17 @@ def test_it_is_a_stage_of_a_recipe(config: TransformerConfig, tmp_path: Path, ti
     before = weights.stat().st_mtime_ns
     run_recipe(recipe)
     assert weights.stat().st_mtime_ns == before
+
+
+def test_a_missing_library_is_said_before_any_work(
+    config: TransformerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentiment.persistence.transformer.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"transformers is not installed; install it with: .*\[teachers\]"):
+        train_transformer(config)
+    file = tmp_path / "recipe.yaml"
+    stages = {"first": {"task": "train"}, "minilm": {"task": "transformer"}}
+    file.write_text(json.dumps({"output_dir": str(tmp_path / "recipe"), "stages": stages}))
+    with pytest.raises(InputError, match="transformers is not installed"):
+        run_recipe(load_recipe(file))
+    assert not (tmp_path / "recipe").exists()

@@ -16,7 +16,8 @@ from sentiment.errors import InputError
 from sentiment.inference import engine
 from sentiment.training import teachers
 from sentiment.training.hardware import Hardware
-from sentiment.training.teachers import Teacher, ensemble_logits, load_teacher
+from sentiment.training.teachers import EnsembleLogits, Teacher, ensemble_logits, load_teacher
+from sentiment.training.transfer import TransferTexts
 
 
 def hardware(precision: str) -> Hardware:
@@ -94,32 +95,39 @@ def parts_of(labels: np.ndarray) -> Parts:
 
 def test_the_validation_part_is_predicted_by_cross_validation(guessing: np.ndarray) -> None:
     labels = np.random.default_rng(1).integers(0, 2, 40).astype(np.float32)
-    held_out, others = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
+    found = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
+    held_out, others = found.validation, found.texts
     weights = LogisticRegression().fit(guessing[:40], labels)
     np.testing.assert_allclose(others, weights.decision_function(guessing[40:]))
     seen = np.mean((weights.decision_function(guessing[:40]) >= 0) == labels)
     assert seen > 0.65 > 0.6 > np.mean((held_out >= 0) == labels)
-    again, none = ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))
-    np.testing.assert_array_equal(again, held_out)
-    assert none.shape == (0,)
+    again = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 41), hardware("no"))
+    np.testing.assert_array_equal(again.validation, held_out)
+    np.testing.assert_array_equal(again.texts, others[:1])
 
 
 def test_each_label_needs_two_validation_reviews(guessing: np.ndarray) -> None:
     labels = np.zeros(20, np.float32)
     labels[:2] = 1
-    assert ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))[0].shape == (20,)
+    assert ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no")).validation.shape == (20,)
     labels[1] = 0
     with pytest.raises(InputError, match=r"fewer than two reviews of a label.*validation_fraction"):
         ensemble_logits(TEACHERS, parts_of(labels), numbered(0, 0), hardware("no"))
 
 
-def test_some_targets_are_the_transformers_alone(guessing: np.ndarray) -> None:
+def test_transformers_are_weighted_by_themselves(guessing: np.ndarray) -> None:
     labels = np.random.default_rng(1).integers(0, 2, 40).astype(np.float32)
-    shares = np.linspace(0, 1, 20)
-    _, plain = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
-    _, mixed = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"), shares)
-    transformers = LogisticRegression().fit(guessing[:40, 9:], labels).decision_function(guessing[40:, 9:])
-    np.testing.assert_allclose(mixed, (1 - shares) * plain + shares * transformers)
-    none = [teacher for teacher in TEACHERS if teacher.checkpoint is not None]
-    _, without = ensemble_logits(none, parts_of(labels), numbered(40, 60), hardware("no"), shares)
-    np.testing.assert_allclose(without, ensemble_logits(none, parts_of(labels), numbered(40, 60), hardware("no"))[1])
+    found = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 60), hardware("no"))
+    alone = LogisticRegression().fit(guessing[:40, 9:], labels).decision_function(guessing[40:, 9:])
+    np.testing.assert_allclose(found.transformers, alone)
+    lstms = [teacher for teacher in TEACHERS if teacher.checkpoint is not None]
+    found = ensemble_logits(lstms, parts_of(labels), numbered(40, 60), hardware("no"))
+    np.testing.assert_array_equal(found.transformers, found.texts)
+
+
+def test_a_student_learns_edits_from_transformers_and_sentences_on_which_all_agree() -> None:
+    found = EnsembleLogits(np.zeros(0), np.array([1.0, 1.0, 1.0, 1.0, -1.0]), np.array([-3.0, -3.0, 3.0, -3.0, -3.0]))
+    transfer = TransferTexts(numbered(0, 5), edited=slice(1, 5), sentences=slice(2, 5))
+    logits, kept = transfer.targets(found, 0.75)
+    np.testing.assert_allclose(logits, [1.0, -2.0, 2.5, -2.0, -2.5])
+    assert kept.tolist() == [True, True, True, False, True]

@@ -1,3 +1,4 @@
+import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -5,9 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.accuracy import edits
-from benchmarks.accuracy.edits import VARIANTS, evaluate
-from sentiment.config import DataConfig, DistillConfig
+from benchmarks.accuracy import edits, texts
+from benchmarks.accuracy.edits import VARIANTS
+from benchmarks.accuracy.texts import Figures
+from sentiment.config import DistillConfig
 from sentiment.io.files import write_text
 from sentiment.training import distill
 
@@ -26,10 +28,12 @@ def test_each_student_is_trained_once_and_shown(tmp_path: Path, pairs: Path, mon
     trained: list[DistillConfig] = []
     monkeypatch.setattr(distill, "distill", lambda config, resume: trained.append(config))
 
-    def figures(model: Any, *_: Any) -> dict[str, float]:
-        return {"whole reviews": 90.0 + (trained[-1].run.seed if isinstance(model, Path) else 0)}
+    def figures(model: Any, _: Any) -> Figures:
+        return Figures({"whole reviews": 90.0 + (trained[-1].run.seed if isinstance(model, Path) else 0)}, {})
 
     monkeypatch.setattr(edits, "evaluate", figures)
+    monkeypatch.setattr(edits, "load_kinds", lambda *_: {})
+    monkeypatch.setattr("sentiment.classifier.SentimentClassifier.from_pretrained", lambda model: model)
     config = tmp_path / "student.yaml"
     write_text(config, yaml.safe_dump({"pretrained": "tiny", "sentences": 7, "opinions": 5}))
     options = Namespace(config=str(config), pairs=pairs, texts=[], seeds=2, output=tmp_path / "edits")
@@ -44,11 +48,19 @@ def test_each_student_is_trained_once_and_shown(tmp_path: Path, pairs: Path, mon
     assert all(row in page for row in rows) and len(trained) == 2 * len(VARIANTS)
 
 
-def test_a_model_is_evaluated_on_all_kinds_of_texts(
-    tiny_model_directory: Path, reviews_file: Path, pairs: Path
+def test_models_are_evaluated_on_all_kinds_of_texts(
+    tiny_model_directory: Path, reviews_file: Path, pairs: Path, tmp_path: Path
 ) -> None:
-    data = DataConfig(source=str(reviews_file), validation_fraction=0.2)
-    found = evaluate(tiny_model_directory, data, pairs, [reviews_file])
-    assert list(found) == ["whole reviews", "edited side", "both sides right", "reviews", "checklist tests failed"]
-    assert all(0 <= figure <= 100 for figure in found.values())
-    assert found["both sides right"] <= found["edited side"]
+    model = str(tiny_model_directory)
+    options = Namespace(
+        data=str(reviews_file), groups_file=None, pairs=pairs, texts=[reviews_file], models=[model], output=tmp_path
+    )
+    page = texts.run(options)
+    header, _, row = page.splitlines()[:3]
+    names = ["model", "whole reviews", "edited side", "reviews", "both sides right", "checklist tests failed"]
+    assert [cell.strip() for cell in header.split("|")[1:-1]] == names
+    figures = [float(cell) for cell in row.split("|")[2:-1]]
+    assert all(0 <= figure <= 100 for figure in figures) and figures[3] <= figures[1]
+    found = json.loads((tmp_path / "texts.json").read_text())["models"][model]
+    assert list(found["calibration"]) == ["whole reviews", "edited side", "reviews"]
+    assert "2 edited side" in page
