@@ -34,7 +34,9 @@ def source(tmp_path: Path, reviews: list[tuple[str, int]]) -> DataConfig:
 @pytest.fixture
 def config(tmp_path: Path, source: DataConfig, tiny_transformer: Path) -> TransformerConfig:
     return TransformerConfig(
-        run=RunConfig(output_dir=str(tmp_path / "transformer"), device="cpu", precision="fp32", state_every_steps=3),
+        run=RunConfig(
+            output_dir=str(tmp_path / "transformer"), device="cpu", precision="fp32", threads=1, state_every_steps=3
+        ),
         data=source,
         optimization=OptimizationConfig(epochs=2, learning_rate=0.01, layer_decay=0.9),
         transformer=str(tiny_transformer),

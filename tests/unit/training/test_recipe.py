@@ -207,4 +207,4 @@ def test_the_plan_shows_every_stage_and_need() -> None:
     for stage in recipe.stages.values():
         for need in stage.needs:
             assert f"{need} --> {stage.name}" in drawn or f"{need} -.-> {stage.name}" in drawn
-    assert len(recipe.stages) == 12
+    assert len(recipe.stages) == 15
