@@ -74,7 +74,7 @@ def train_missing(ablation: Ablation) -> None:
     language_model = load_checkpoint(Path(ablation.language_model().run.output_dir, "model"), "language-model")
     whole = read_parts(base.data)
     parts = take_share(whole, ablation.fraction)
-    everything = read_unlabeled(base.data, base.unlabeled_split, whole)
+    everything = read_unlabeled(base.data, base.unlabeled_split, whole).documents
     unlabeled = [everything[at] for at in _share(np.arange(len(everything)), ablation.fraction)]
     sizes = {"reviews": len(parts.train), "unlabeled": len(unlabeled), "validation": len(parts.validation)}
     setting = machine_info() | sizes | {"fraction": ablation.fraction, "hardware": str(hardware)}

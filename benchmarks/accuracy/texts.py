@@ -7,7 +7,7 @@ writes them to the output directory.
 """
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -104,7 +104,7 @@ def tables(found: Mapping[str, Figures]) -> list[str]:
     ]
 
 
-def run(options: argparse.Namespace, load: Callable[[str], "SentimentClassifier"] | None = None) -> str:
+def run(options: argparse.Namespace) -> str:
     """Evaluate all models; returns the page."""
     from sentiment.classifier import SentimentClassifier
 
@@ -112,7 +112,7 @@ def run(options: argparse.Namespace, load: Callable[[str], "SentimentClassifier"
     kinds = load_kinds(DataConfig(source=options.data, groups_file=options.groups_file), options.pairs, options.texts)
     for model in options.models:
         log(model)
-        found[model] = evaluate((load or SentimentClassifier.from_pretrained)(model), kinds)
+        found[model] = evaluate(SentimentClassifier.from_pretrained(model), kinds)
     sizes = ", ".join(f"{len(kind.texts):,} {name}" for name, kind in kinds.items())
     notes = (
         "- First table: accuracy in percent, and the mean share of failed checklist tests of known label.\n"

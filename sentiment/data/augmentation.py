@@ -92,15 +92,15 @@ def crops(texts: Sequence[str], count: int, seed: int) -> list[str]:
 
 
 def single_sentences(texts: Sequence[str], count: int, seed: int) -> list[str]:
-    """One random sentence of `SHORTEST` to `LONGEST` words of each text that has one, `count` at most."""
+    """One random sentence that stands for itself of each text that has one, `count` at most."""
     random = Random(seed)
-    found: list[str] = []
-    for text in texts:
-        if len(found) == count:
-            break
-        fitting = [one for one in split_sentences(text) if SHORTEST <= len(one.split()) <= LONGEST]
-        found += [random.choice(fitting)] if fitting else []
-    return found
+    found = (random.choice(fitting) for text in texts if (fitting := whole_sentences(text)))
+    return list(itertools.islice(found, count))
+
+
+def whole_sentences(text: str) -> list[str]:
+    """The sentences of a text that stand for themselves: those of `SHORTEST` to `LONGEST` words."""
+    return [sentence for sentence in split_sentences(text) if SHORTEST <= len(sentence.split()) <= LONGEST]
 
 
 def split_sentences(text: str) -> list[str]:

@@ -44,6 +44,7 @@ _VERB = r"is|was|are|were|does|did|do|has|have|had|could|would|should"
 _NEGATION = re.compile(rf"(?i)\b({_VERB}|ca|wo)(?:n't|n’t| not)\b|\b(not|never|hardly|no longer) (?=\w)")
 _VERBS = re.compile(r"(?i)\b(is|was|are|were|could|would|should)\b(?! not\b|n't|n’t| never\b)")
 _SENTENCE_END = re.compile(r"[.!?;:]")
+_ARTICLE = re.compile(r"\b([Aa])n?(\s+)$")
 
 
 def word_weights(documents: Sequence[str], labels: Sequence[float] | np.ndarray) -> dict[str, float]:
@@ -171,8 +172,14 @@ def counterfactual(text: str, positive: bool, substitutes: Substitutes, random: 
     # mostly the words that decide most, in a different choice for each copy
     changes.sort(key=lambda change: -change.weight * random.uniform(0.5, 1.0))
     for change in sorted(changes[:wanted], key=lambda change: -change.start):
-        text = text[: change.start] + change.text + text[change.stop :]
-    return re.sub(r"\b([Aa])n?(?= [aeiou])", r"\1n", re.sub(r"\b([Aa])n(?= [^aeiouhAEIOUH\W])", r"\1", text))
+        text = _with_article(text[: change.start], change.text) + change.text + text[change.stop :]
+    return text
+
+
+def _with_article(before: str, word: str) -> str:
+    """What stands before a word; an article that ends it is "an" if the word begins with a vowel, else "a"."""
+    vowel = word[:1].lower() in set("aeiou")
+    return _ARTICLE.sub(lambda article: article[1] + ("n" if vowel else "") + article[2], before)
 
 
 def _changes(text: str, positive: bool, substitutes: Substitutes, random: Random) -> list[_Change]:

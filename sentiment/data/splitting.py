@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from sentiment.config import DataConfig
 from sentiment.data.loading import check_both_classes, comparable, load_reviews, tokenize_texts
+from sentiment.data.texts import Texts
 from sentiment.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -95,16 +96,11 @@ def read_parts(config: DataConfig) -> Parts:
     )
 
 
-def read_unlabeled_texts(config: DataConfig, split: str, parts: Parts) -> list[str]:
-    """Load an unlabeled split, as it was written, without reviews that have the text of a validation review."""
+def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> Texts:
+    """Load an unlabeled split, without reviews that have the text of a validation review."""
     held_out = set(parts.validation)
-    texts = list(load_reviews(config, split, labeled=False)["text"])
-    return [text for text, tokens in zip(texts, tokenize_texts(texts), strict=True) if tokens not in held_out]
-
-
-def read_unlabeled(config: DataConfig, split: str, parts: Parts) -> list[str]:
-    """The same reviews as tokens joined by spaces."""
-    return tokenize_texts(read_unlabeled_texts(config, split, parts))
+    texts = Texts.tokenized(load_reviews(config, split, labeled=False)["text"])
+    return texts.rows([row for row, document in enumerate(texts.documents) if document not in held_out])
 
 
 def groups_of(reviews: Dataset) -> list[str]:

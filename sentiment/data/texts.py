@@ -22,6 +22,11 @@ class Texts:
         written = list(written)
         return cls(written, tokenize_texts(written))
 
+    def rows(self, chosen: Iterable[int]) -> "Texts":
+        """The reviews at some positions."""
+        chosen = list(chosen)
+        return Texts([self.written[row] for row in chosen], [self.documents[row] for row in chosen])
+
     def __add__(self, other: "Texts") -> "Texts":
         return Texts([*self.written, *other.written], [*self.documents, *other.documents])
 

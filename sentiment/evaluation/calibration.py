@@ -115,10 +115,8 @@ def fit_temperature_by_length(reviews: Answers, short_texts: Answers, own_labels
     tokens = np.concatenate([reviews.tokens, short_texts.tokens])
     signs = np.where(np.concatenate([reviews.labels, short_texts.labels]) == 1, 1.0, -1.0)
     signed = signs * np.concatenate([reviews.logits, short_texts.logits])
-    weights, can_be_wrong = (
-        np.repeat(1 / np.array(counts), counts),
-        np.repeat([0.0, 0.0 if own_labels else 0.5], counts),
-    )
+    weights = np.repeat(1 / np.array(counts), counts)
+    can_be_wrong = np.repeat([0.0, 0.0 if own_labels else 0.5], counts)
 
     def log_loss(parameters: np.ndarray) -> float:
         log_whole, slope, odds = parameters

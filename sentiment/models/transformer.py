@@ -83,9 +83,9 @@ class TransformerClassifier(nn.Module):
     def layers(self) -> list[nn.Module]:
         """Embeddings, transformer layers and head, from bottom to top, for learning rates by depth."""
         body = self.network.base_model
+        inputs = getattr(body, "embeddings", None) or body.get_input_embeddings()
         lists = [module for module in body.modules() if isinstance(module, nn.ModuleList)]
-        blocks = max(map(list, lists), key=len)
-        inside = {id(parameter) for block in blocks for parameter in block.parameters()}
-        inside |= {id(parameter) for parameter in body.embeddings.parameters()}
-        head = nn.ParameterList(p for p in self.network.parameters() if id(p) not in inside)
-        return [body.embeddings, *blocks, head]
+        blocks = max(map(list, lists), key=len, default=[])
+        inside = {id(parameter) for layer in [inputs, *blocks] for parameter in layer.parameters()}
+        head = nn.ParameterList(parameter for parameter in self.parameters() if id(parameter) not in inside)
+        return [inputs, *blocks, head]

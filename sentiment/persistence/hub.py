@@ -1,5 +1,6 @@
 """Download and upload models on the Hugging Face hub."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sentiment.errors import InputError, RunError
@@ -11,12 +12,17 @@ def is_hub_id(model: str) -> bool:
     return model.count("/") == 1 and not model.startswith((".", "/", "~"))
 
 
-def download(model: str, revision: str | None = None) -> Path:
+FILES = ("config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md")
+"""Files of a model directory."""
+
+
+def download(model: str, revision: str | None = None, files: Sequence[str] = FILES) -> Path:
     """Download a model from the hub, or find it in the cache of `huggingface_hub`.
 
     Args:
         model: hub id, `owner/name`.
         revision: branch, tag or commit; None for the default branch.
+        files: names of the files, or patterns such as `*.json`.
 
     Returns:
         The directory with the files of the model.
@@ -34,8 +40,7 @@ def download(model: str, revision: str | None = None) -> Path:
     )
 
     try:
-        files = ["config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md"]
-        return Path(snapshot_download(model, revision=revision, allow_patterns=files))
+        return Path(snapshot_download(model, revision=revision, allow_patterns=list(files)))
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise InputError(f"{model}: no such model directory, and no such model on the hub.") from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:

@@ -16,7 +16,7 @@ from sentiment.data.augmentation import grammar_sentences
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.loading import load_reviews
 from sentiment.data.opinions import opinions
-from sentiment.data.splitting import read_parts, read_unlabeled_texts
+from sentiment.data.splitting import read_parts, read_unlabeled
 from sentiment.data.texts import Texts
 from sentiment.evaluation.metrics import classification_metrics
 from sentiment.inference.postprocessing import probability
@@ -52,7 +52,7 @@ def distill(config: DistillConfig, resume: bool = False) -> list[dict[str, Any]]
     teachers = [load_teacher(name, hardware) for name in config.teachers]  # fail before the reviews are read
     with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
-        unlabeled = read_unlabeled_texts(config.data, config.unlabeled_split, parts)
+        unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts)
     with open_run(config, hardware, resume) as directory:
         transfer = transfer_texts(config, parts, unlabeled, teachers, hardware)
         found = ensemble_logits(teachers, parts, transfer.texts, hardware)

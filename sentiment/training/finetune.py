@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
 from torch import nn
 
 from sentiment.config import ClassifierConfig, DataConfig, TrainConfig
-from sentiment.data.augmentation import single_sentences
+from sentiment.data.augmentation import whole_sentences
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.loading import load_reviews
 from sentiment.data.splitting import Parts, read_parts, read_unlabeled
@@ -28,7 +29,7 @@ from sentiment.training.trainer import Trainer
 from sentiment.training.warm_start import load_pretrained, warm_start
 
 SENTENCES = 4
-"""Sentences drawn from each validation review, to calibrate short texts."""
+"""Most sentences drawn from a validation review, to calibrate short texts."""
 
 
 def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def train(config: TrainConfig, resume: bool = False) -> list[dict[str, Any]]:
     with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
         wanted = config.adversarial.wants_unlabeled
-        unlabeled = read_unlabeled(config.data, config.unlabeled_split, parts) if wanted else []
+        unlabeled = list(read_unlabeled(config.data, config.unlabeled_split, parts).documents) if wanted else []
     return train_on(config, hardware, parts, unlabeled, pretrained, resume)
 
 
@@ -154,9 +155,11 @@ def _short_texts(config: ClassifierConfig, parts: Parts, text: TextEncoder) -> E
         files = [load_reviews(DataConfig(source=file), "train") for file in config.short_texts]
         labels = [label for file in files for label in file["label"]]
         return EncodedReviews((text.encode(text.tokenize(one)) for file in files for one in file["text"]), labels)
-    found = [
-        (sentence, label)
-        for row, (review, label) in enumerate(zip(parts.validation, parts.validation_labels, strict=True))
-        for sentence in single_sentences([review] * SENTENCES, SENTENCES, row)
-    ]
-    return EncodedReviews([text.encode_document(sentence) for sentence, _ in found], [label for _, label in found])
+    sentences: list[str] = []
+    labels = []
+    for row, (review, label) in enumerate(zip(parts.validation, parts.validation_labels, strict=True)):
+        fitting = whole_sentences(review)
+        drawn = Random(row).sample(fitting, min(SENTENCES, len(fitting)))
+        sentences += drawn
+        labels += [label] * len(drawn)
+    return EncodedReviews(map(text.encode_document, sentences), labels)

@@ -178,7 +178,7 @@ def pretrain(config: PretrainConfig, resume: bool = False) -> list[dict[str, Any
         raise InputError(f"streams is {config.streams}; it must be at least the number of processes, {processes}.")
     with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
-        texts = parts.train + read_unlabeled(config.data, config.unlabeled_split, parts)
+        texts = [*parts.train, *read_unlabeled(config.data, config.unlabeled_split, parts).documents]
     with hardware.step(f"building the vocabulary of {len(texts):,} reviews"):
         vocabulary = build_vocabulary(map(str.split, texts), config.text.vocab_size, config.text.min_frequency)
     text = TextEncoder(vocabulary, config.text.max_length, config.text.keep, config.text.direction)

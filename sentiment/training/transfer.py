@@ -48,7 +48,7 @@ class TransferTexts:
 def transfer_texts(
     config: DistillConfig,
     parts: Parts,
-    unlabeled: list[str],
+    unlabeled: Texts,
     teachers: Sequence[Teacher],
     hardware: Hardware,
 ) -> TransferTexts:
@@ -57,7 +57,7 @@ def transfer_texts(
     Args:
         config: how many texts of each kind.
         parts: the labeled reviews, from which it is learned which words decide.
-        unlabeled: all unlabeled reviews, as they were written.
+        unlabeled: all unlabeled reviews.
         teachers: the first one must be an LSTM, if there are to be copies. It says which side an original is on, so
             which of its words to change, and its word vectors say which other words fit there.
         hardware: device and precision.
@@ -65,13 +65,15 @@ def transfer_texts(
     Raises:
         InputError: if copies are wanted, but the first teacher is not an LSTM.
     """
-    whole = unlabeled[: config.unlabeled_reviews or None]
-    plain = [normalize(text) for text in unlabeled]
-    read = [*whole, *crops(plain[: len(whole)], config.crops, SEED)]
+    whole = unlabeled.rows(range(min(len(unlabeled), config.unlabeled_reviews or len(unlabeled))))
+    read = whole
+    if config.crops:
+        read += Texts.tokenized(crops([normalize(text) for text in whole.written], config.crops, SEED))
     groups: list[list[str]] = [[], []]
     if config.counterfactuals or config.sentences:
         if not teachers or teachers[0].checkpoint is None:
             raise InputError("counterfactuals and sentences need a model directory as the first of the teachers.")
+        plain = [normalize(text) for text in unlabeled.written]
         Random(SEED).shuffle(plain)
         with hardware.step("finding the words that decide"):
             substitutes = find_substitutes(parts, teachers[0].checkpoint)
@@ -80,8 +82,8 @@ def transfer_texts(
             logits = teachers[0].logits(Texts.tokenized(originals), hardware)
             group += [*originals, *copies(originals, logits, each, substitutes, SEED)]
     reviews, sentences = groups
-    first, last = len(read), len(read) + len(reviews) + len(sentences)
-    texts = Texts.tokenized([*read, *reviews, *sentences])
+    texts = read + Texts.tokenized([*reviews, *sentences])
+    first, last = len(read), len(texts)
     return TransferTexts(texts, slice(first, last), slice(first + len(reviews), last))
 
 

@@ -4,7 +4,6 @@ A transformer knows from other texts what words mean; reviews alone do not teach
 some of that down (`sentiment.training.distill`).
 """
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,7 @@ from sentiment.training.objective import SentimentObjective
 from sentiment.training.run import open_run
 from sentiment.training.trainer import Trainer
 
-logger = logging.getLogger(__name__)
-
-LABELS = {0: "negative", 1: "positive"}
+LABELS = ("negative", "positive")
 
 
 class TransformerObjective(SentimentObjective):
@@ -53,18 +50,12 @@ def train_transformer(config: TransformerConfig, resume: bool = False) -> list[d
     """
     hardware = Hardware.choose(config.run.device, config.run.precision, config.run.trackers)
     torch.manual_seed(config.run.seed)  # of the weights of the head
-    model = load_transformer(
-        config.transformer,
-        config.max_length,
-        id2label=LABELS,
-        label2id={name: index for index, name in LABELS.items()},
-        attention_probs_dropout_prob=config.dropout,
-        hidden_dropout_prob=config.dropout,
-    )
+    model = load_transformer(config.transformer, config.max_length, LABELS, config.dropout)
     with hardware.accelerator.main_process_first(), hardware.step(f"reading {config.data.source}"):
         parts = read_parts(config.data)
     with hardware.step(f"encoding {len(parts.train):,} reviews"):
-        train = _shortest(EncodedReviews(model.encode(parts.train_texts), parts.train_labels), config)
+        train = EncodedReviews(model.encode(parts.train_texts), parts.train_labels)
+        train = shortest(train, config.reviews, config.run.seed)
         validation = EncodedReviews(model.encode(parts.validation_texts), parts.validation_labels)
     device = hardware.accelerator.device
     objective = TransformerObjective(
@@ -82,8 +73,8 @@ def train_transformer(config: TransformerConfig, resume: bool = False) -> list[d
         return Trainer(model, objective, config.optimization, config.run, hardware, keep_best).fit()
 
 
-def _shortest(reviews: EncodedReviews, config: TransformerConfig) -> EncodedReviews:
-    """The `config.reviews` shortest reviews; among reviews of the same length, drawn ones."""
-    order = np.argsort(reviews.lengths + np.random.default_rng(config.run.seed).random(len(reviews)))
-    rows = np.sort(order[: config.reviews or None])
+def shortest(reviews: EncodedReviews, count: int, seed: int) -> EncodedReviews:
+    """The `count` shortest reviews, in their order; 0 for all. Among reviews of the same length they are drawn."""
+    order = np.argsort(reviews.lengths + np.random.default_rng(seed).random(len(reviews)))
+    rows = np.sort(order[: count or None])
     return EncodedReviews([reviews[row].tolist() for row in rows], reviews.labels[rows])

@@ -10,13 +10,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from sentiment.config import DataConfig, DistillConfig, OptimizationConfig, RunConfig, TransformerConfig
+from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.io.signals import Stopped
 from sentiment.persistence.transformer import load_transformer
 from sentiment.training import trainer, transfer
 from sentiment.training.distill import distill, evaluate_teachers
 from sentiment.training.recipe import load_recipe, run_recipe
-from sentiment.training.transformer import train_transformer
+from sentiment.training.transformer import shortest, train_transformer
 
 
 @pytest.fixture
@@ -69,9 +70,15 @@ def test_a_resumed_run_is_equal_to_the_bit(
         np.testing.assert_array_equal(tensor, other[name])
 
 
-def test_the_shortest_reviews_are_read(config: TransformerConfig, tmp_path: Path) -> None:
-    tokens = [train_transformer(replace(config, reviews=20))[0][key] for key in ("step",)]
-    assert tokens == [1]
+def test_the_shortest_reviews_are_read(config: TransformerConfig) -> None:
+    reviews = EncodedReviews([[1] * length for length in (5, 2, 9, 2, 7, 2)], [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    chosen = shortest(reviews, 4, seed=1)
+    assert chosen.lengths.tolist() == [5, 2, 2, 2]
+    np.testing.assert_allclose(chosen.labels, [0.0, 0.1, 0.3, 0.5])
+    of_equals = {tuple(shortest(reviews, 1, seed).labels.tolist()) for seed in range(20)}
+    assert len(of_equals) == 3  # drawn, since reviews are often sorted by label
+    assert shortest(reviews, 0, seed=1).lengths.tolist() == reviews.lengths.tolist()
+    assert train_transformer(replace(config, reviews=20))[0]["step"] == 1
 
 
 def test_it_teaches_an_lstm(
@@ -116,7 +123,12 @@ def test_it_is_a_stage_of_a_recipe(config: TransformerConfig, tmp_path: Path, ti
             {
                 "output_dir": str(tmp_path / "recipe"),
                 "defaults": {"model.hidden_dim": 8, "run.precision": "fp32", "data.source": config.data.source},
-                "stages": {"minilm": {"task": "transformer", "settings": {"transformer": str(tiny_transformer)}}},
+                "stages": {
+                    "minilm": {
+                        "task": "transformer",
+                        "settings": {"transformer": str(tiny_transformer), "max_length": 32},
+                    }
+                },
             }
         )
     )

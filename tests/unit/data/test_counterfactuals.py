@@ -38,6 +38,8 @@ def test_words_that_agree_with_the_label_are_changed(substitutes: Substitutes) -
     text = "A superb cast. Tedious, though!"
     assert counterfactual(text, True, substitutes, Random(1)) == "An awful cast. Tedious, though!"
     assert counterfactual(text, False, substitutes, Random(1)) == "A superb cast. Charming, though!"
+    kept = "a European, an hour long: it's {} film"
+    assert counterfactual(kept.format("a superb"), True, substitutes, Random(1)) == kept.format("an awful")
     assert counterfactual("SUPERB", True, substitutes, Random(1)) == "AWFUL"
     assert counterfactual("Nothing to see here.", True, substitutes, Random(1)) is None
 

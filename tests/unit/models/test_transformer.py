@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from sentiment.errors import InputError
+from sentiment.errors import InputError, RunError
 from sentiment.models.transformer import label_columns
+from sentiment.persistence import transformer
 from sentiment.persistence.transformer import holds_transformer, load_transformer
 
 
@@ -105,3 +107,34 @@ def test_what_cannot_be_read_is_named(tiny_transformer: Path, tmp_path: Path) ->
     (copy / "model.safetensors").unlink()
     with pytest.raises(InputError, match=r"copy: not a transformer that can be read"):
         load_transformer(str(copy))
+
+
+def test_a_new_head_and_other_dropouts(tiny_transformer: Path) -> None:
+    model = load_transformer(str(tiny_transformer), labels=["negative", "neutral", "positive"], dropout=0.25)
+    assert model.network.config.id2label == {0: "negative", 1: "neutral", 2: "positive"}
+    assert {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)} == {0.25}
+    assert {
+        module.p for module in load_transformer(str(tiny_transformer)).modules() if isinstance(module, torch.nn.Dropout)
+    } == {0.1}
+
+
+def test_a_length_that_it_cannot_read_is_refused(tiny_transformer: Path) -> None:
+    with pytest.raises(InputError, match="max_length is 100, but it reads at most 64 tokens"):
+        load_transformer(str(tiny_transformer), max_length=100)
+
+
+def test_it_comes_from_the_hub(tiny_transformer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(transformer, "download", lambda model, files: asked.append((model, *files)) or tiny_transformer)
+    assert load_transformer("owner/name").encode(["great fun"])
+    [(model, *patterns)] = asked
+    names = [file.name for file in tiny_transformer.iterdir()]
+    assert model == "owner/name" and all(any(fnmatch(name, pattern) for pattern in patterns) for name in names)
+    with pytest.raises(InputError, match="typo: no such directory"):
+        load_transformer("typo")
+
+
+def test_a_hub_that_cannot_be_reached_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(RunError, match=r"owner/name: .*the hub cannot be reached"):
+        load_transformer("owner/name")
