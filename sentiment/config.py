@@ -204,6 +204,8 @@ class OptimizationConfig:
     """Maximum L2 norm of the gradient; larger ones are scaled down."""
     ema_decay: ClosedUnitInterval = 0.0
     """Decay of an exponential moving average of the weights, which is validated and saved; 0 turns it off."""
+    start_share: ClosedUnitInterval = 0.0
+    """Share of the starting weights in those that are validated and saved, to keep what a pretrained model knows."""
 
 
 @dataclass(frozen=True)

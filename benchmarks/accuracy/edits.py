@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmarks.accuracy.texts import evaluate, load_kinds
+from benchmarks.accuracy.texts import evaluate, load_kinds, lstm
 from benchmarks.harness.command import add_count, benchmark_parser, log, run_benchmark
 from benchmarks.harness.machine import machine_info, machine_note
 from benchmarks.harness.results import markdown_table, write_results
@@ -50,7 +50,6 @@ def _mean(values: Sequence[float]) -> str:
 
 def run(options: argparse.Namespace) -> str:
     """Train and evaluate all students, alone in the output directory; returns the page."""
-    from sentiment.classifier import SentimentClassifier
     from sentiment.config_reader import load_config
     from sentiment.io.files import lock_directory, read_json, write_json
     from sentiment.training.distill import distill
@@ -59,7 +58,7 @@ def run(options: argparse.Namespace) -> str:
     kinds = load_kinds(config.data, options.pairs, options.texts)
 
     def accuracy(model: str | Path) -> Mapping[str, float]:
-        return evaluate(SentimentClassifier.from_pretrained(model), kinds).accuracy
+        return evaluate(lstm(model), kinds).accuracy
 
     with lock_directory(options.output):
         start = accuracy(config.pretrained)

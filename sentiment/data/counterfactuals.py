@@ -2,9 +2,9 @@
 
 A network that has read only whole reviews keeps to their general tone and overlooks the few words that decide. Copies
 in which those words say the opposite teach it to look at them (Wang & Culotta 2021; in Kaushik et al. 2020, people made
-the changes). Which words decide, and which other word fits in their place, comes from the training reviews: a linear
-model says how positive a word is, word vectors say which words stand in for each other, and counts of neighboring words
-say what fits between them. Nobody knows the label of a copy; teachers predict it.
+the changes). Which words decide, the teachers say: those that they call clearly positive or negative alone. Which other
+word fits in their place, word vectors and counts of neighboring words say. Nobody knows the label of a copy; the
+teachers predict it.
 """
 
 import functools
@@ -19,14 +19,16 @@ from random import Random
 
 import numpy as np
 import yaml
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from sentiment.text.tokenizer import tokenize
 
 PHRASES = Path(__file__).with_name("phrases.yaml")
-DECIDING = 1.5
-"""A word decides if its weight in the linear model is at least this, or at most minus this."""
+ALONE = "It is {}."
+"""The sentence in which teachers judge a word."""
+DECIDING = 1.2
+"""A word decides if every teacher's logit for it is at least this, or at most minus this, apart from the median."""
+RARE = 20
+"""Words that are in fewer reviews are left alone: they have no good vector."""
 LIKE = 0.45
 """Minimum cosine similarity of a word and its substitute, apart from how positive they are."""
 SUBSTITUTES = 12
@@ -47,24 +49,30 @@ _SENTENCE_END = re.compile(r"[.!?;:]")
 _ARTICLE = re.compile(r"\b([Aa])n?(\s+)$")
 
 
-def word_weights(documents: Sequence[str], labels: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """How positive each word of labeled reviews is: its weight in a logistic regression on TF-IDF of single words.
+def common_words(documents: Iterable[str]) -> list[str]:
+    """Words of at least three letters in at least `RARE` of the documents, which are tokens joined by spaces."""
+    counts = Counter(word for document in documents for word in set(document.split()))
+    return sorted(word for word, count in counts.items() if count >= RARE and word.isalpha() and len(word) > 2)
+
+
+def word_weights(words: Sequence[str], logits: Sequence[np.ndarray]) -> dict[str, float]:
+    """The words that decide, and how positive they are: the first teacher's logit for each alone, less the median.
 
     Args:
-        documents: reviews, tokens joined by spaces.
-        labels: their labels, 0 or 1.
+        words: words.
+        logits: of each teacher, its logits for the words in `ALONE` [len(words)].
     """
-    vectorizer = TfidfVectorizer(lowercase=False, token_pattern=r"\S+", min_df=20, sublinear_tf=True)
-    features = vectorizer.fit_transform(documents)
-    regression = LogisticRegression(C=10.0, solver="liblinear", random_state=0).fit(features, labels)
-    return dict(zip(vectorizer.get_feature_names_out(), regression.coef_[0].tolist(), strict=True))
+    centered = np.stack([each - np.median(each) for each in logits])
+    least, most = centered.min(axis=0), centered.max(axis=0)
+    decides = np.logical_or(least >= DECIDING, most <= -DECIDING)
+    return {word: float(logit) for word, logit, yes in zip(words, centered[0], decides, strict=True) if yes}
 
 
 class Substitutes:
     """The words that decide, and words of the opposite sense that fit in their place.
 
     Args:
-        weights: how positive each word is (`word_weights`).
+        weights: the words that decide, and how positive each one is (`word_weights`).
         vectors: the vector of each word.
         documents: reviews whose neighboring words are counted, tokens joined by spaces.
     """
@@ -72,11 +80,7 @@ class Substitutes:
     def __init__(
         self, weights: Mapping[str, float], vectors: Mapping[str, np.ndarray], documents: Iterable[str]
     ) -> None:
-        words = [
-            word
-            for word, weight in weights.items()
-            if abs(weight) >= DECIDING and word in vectors and word.isalpha() and len(word) > 2
-        ]
+        words = [word for word in weights if word in vectors]
         signs = np.sign([weights[word] for word in words])
         likeness = _likeness(np.stack([vectors[word] for word in words]), signs)
         self.weights = {}
@@ -112,7 +116,7 @@ def _likeness(vectors: np.ndarray, signs: np.ndarray) -> np.ndarray:
     return likeness
 
 
-PHRASE = 6.0
+PHRASE = 5.0
 """Weight of a phrase and of a rating, about that of the words that decide most."""
 LONGEST = 190
 """Longest review that is copied, in words: a few changes turn a short one."""

@@ -72,7 +72,7 @@ it for decisions about people.
 
 ## Training data
 
-{IMDB if _learned_from_imdb(metrics) else "`data.source` in the settings below."}
+{IMDB if _learned_from_imdb(metrics) else "`data.source` in the settings below."}{_teachers(metrics)}
 
 <details><summary>Settings of the run</summary>
 
@@ -88,6 +88,14 @@ def _learned_from_imdb(metrics: dict[str, Any]) -> bool:
     """Whether the source has the name of the IMDB data set, on the hub or as a directory."""
     source = metrics.get("training", {}).get("data", {}).get("source", "")
     return Path(source).name.lower() in ("imdb", "aclimdb")
+
+
+def _teachers(metrics: dict[str, Any]) -> str:
+    names = metrics.get("training", {}).get("teachers")
+    if not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"\n\nIt also learned what its teachers answer, and so from the texts that they have read: {listed}."
 
 
 def _dataset_name(metrics: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@
   add up to the gradient of the batch; each process and part draws its own dropout masks.
 """
 
+import copy
 import logging
 import math
 import signal
@@ -86,6 +87,8 @@ class Trainer:
             if optimization.ema_decay
             else None
         )
+        # before any saved state is loaded: a resumed run starts from the same weights
+        self.start = {name: value.clone() for name, value in model.state_dict().items()}
         # evaluation_mode adds only autocast; `_agree` adds up the gradients, once all parts of a batch are computed
         self.model = self.accelerator.prepare_model(model, evaluation_mode=True)
 
@@ -263,8 +266,7 @@ class Trainer:
     def _finish_epoch(self) -> None:
         """Validate, keep the network if it is the best so far, and add a row to the history."""
         progress, objective = self.progress, self.objective
-        network = self.plain_model if self.averaged is None else self.averaged.module
-        network.eval()
+        network = self._network().eval()
         try:
             with self.accelerator.autocast():
                 metrics = objective.validate(network)
@@ -292,6 +294,16 @@ class Trainer:
         progress.start_epoch(progress.epoch + 1)
         if self.accelerator.is_main_process:
             record_epoch(self.directory, progress.history)
+
+    def _network(self) -> nn.Module:
+        """The network that is validated: averaged over the steps, then with the start (Wortsman et al. 2022)."""
+        network: nn.Module = self.plain_model if self.averaged is None else self.averaged.module
+        if not self.optimization.start_share:
+            return network
+        network = copy.deepcopy(network)
+        for name, value in network.state_dict().items():
+            value.lerp_(self.start[name], self.optimization.start_share)
+        return network
 
     def _save_is_due(self) -> bool:
         """Whether to save after the current step; called before `progress.step` is increased."""

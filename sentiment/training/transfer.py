@@ -8,12 +8,19 @@ import numpy as np
 
 from sentiment.config import DistillConfig
 from sentiment.data.augmentation import crops, single_sentences
-from sentiment.data.counterfactuals import COPIES, Substitutes, copies, short_reviews, word_weights
+from sentiment.data.counterfactuals import (
+    ALONE,
+    COPIES,
+    Substitutes,
+    common_words,
+    copies,
+    short_reviews,
+    word_weights,
+)
 from sentiment.data.splitting import Parts
 from sentiment.data.texts import Texts
 from sentiment.errors import InputError
 from sentiment.models.surgery import EMBEDDING
-from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.text.normalization import normalize
 from sentiment.training.hardware import Hardware
 from sentiment.training.teachers import EnsembleLogits, Teacher
@@ -56,10 +63,10 @@ def transfer_texts(
 
     Args:
         config: how many texts of each kind.
-        parts: the labeled reviews, from which it is learned which words decide.
+        parts: the labeled reviews, whose words may decide.
         unlabeled: all unlabeled reviews.
-        teachers: the first one must be an LSTM, if there are to be copies. It says which side an original is on, so
-            which of its words to change, and its word vectors say which other words fit there.
+        teachers: all say which words decide. The first one must be an LSTM, if there are to be copies. It says which
+            side an original is on, so which of its words to change, and its word vectors say which others fit there.
         hardware: device and precision.
 
     Raises:
@@ -75,8 +82,7 @@ def transfer_texts(
             raise InputError("counterfactuals and sentences need a model directory as the first of the teachers.")
         plain = [normalize(text) for text in unlabeled.written]
         Random(SEED).shuffle(plain)
-        with hardware.step("finding the words that decide"):
-            substitutes = find_substitutes(parts, teachers[0].checkpoint)
+        substitutes = find_substitutes(parts, teachers, hardware)
         drawn = short_reviews(plain, config.counterfactuals), single_sentences(plain, config.sentences, SEED)
         for group, originals, each in zip(groups, drawn, (COPIES, 1), strict=True):
             logits = teachers[0].logits(Texts.tokenized(originals), hardware)
@@ -87,8 +93,12 @@ def transfer_texts(
     return TransferTexts(texts, slice(first, last), slice(first + len(reviews), last))
 
 
-def find_substitutes(parts: Parts, model: Checkpoint) -> Substitutes:
-    """The words that decide in labeled reviews, and their substitutes by the word vectors of a model."""
-    weights = word_weights(parts.train, parts.train_labels)
+def find_substitutes(parts: Parts, teachers: Sequence[Teacher], hardware: Hardware) -> Substitutes:
+    """The words that decide, by all teachers, and their substitutes, by the word vectors of the first one."""
+    model = teachers[0].checkpoint
+    assert model is not None
+    words = common_words(parts.train)
+    alone = Texts.tokenized([ALONE.format(word) for word in words])
+    weights = word_weights(words, [teacher.logits(alone, hardware) for teacher in teachers])
     vectors = dict(zip(model.text.vocabulary.words, model.weights[EMBEDDING].float().numpy(), strict=True))
     return Substitutes(weights, vectors, parts.train)

@@ -1,4 +1,4 @@
-"""Counterfactual copies. The reviews are made up here; which words decide is learned from them."""
+"""Counterfactual copies. The reviews, and what teachers say of their words, are made up here."""
 
 import re
 from random import Random
@@ -8,23 +8,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.data.counterfactuals import MOST, Substitutes, copies, counterfactual, short_reviews, word_weights
+from sentiment.data.counterfactuals import (
+    MOST,
+    RARE,
+    Substitutes,
+    common_words,
+    copies,
+    counterfactual,
+    short_reviews,
+    word_weights,
+)
 
 GOOD, BAD = ["wonderful", "superb", "charming"], ["dreadful", "awful", "tedious"]
 
 
 @pytest.fixture(scope="module")
 def substitutes() -> Substitutes:
-    """Learned from 480 reviews of which one word decides; a word and its opposite have nearly the same vector."""
+    """In each of the reviews one word decides; a word and its opposite have nearly the same vector."""
     random = Random(0)
     documents = [f"the {random.choice(('plot', 'cast'))} was {word} in it" for word in GOOD + BAD for _ in range(80)]
-    labels = np.repeat([1.0, 0.0], 3 * 80)
+    words = common_words(documents)
+    teacher = np.array([3.0 if word in GOOD else -3.0 if word in BAD else 0.5 for word in words])
     vectors = {
         word: np.eye(8)[place % 3] + sign * np.eye(8)[7]
         for place, word in enumerate(GOOD + BAD)
         for sign in [1 if word in GOOD else -1]
     }
-    return Substitutes(word_weights(documents, labels), vectors, documents)
+    return Substitutes(word_weights(words, [teacher, teacher]), vectors, documents)
+
+
+def test_a_word_decides_if_all_teachers_say_so() -> None:
+    words = ["dreadful", "grim", "plot", "superb", "tense"]
+    first, second = np.array([-1.0, -1.0, 1.0, 4.0, 4.0]), np.array([-3.0, -0.5, 0.0, 2.0, -2.0])
+    assert word_weights(words, [first]) == {"dreadful": -2.0, "grim": -2.0, "superb": 3.0, "tense": 3.0}
+    assert word_weights(words, [first, second]) == {"dreadful": -2.0, "superb": 3.0}
+
+
+def test_common_words_are_in_many_documents_and_of_letters() -> None:
+    documents = [*["superb plot plot !", "it isnt bad"] * RARE, *["rare"] * (RARE - 1), "twice twice " * RARE]
+    assert common_words(documents) == ["bad", "isnt", "plot", "superb"]
 
 
 def test_a_word_is_replaced_by_its_opposite(substitutes: Substitutes) -> None:

@@ -332,3 +332,25 @@ def test_layers_are_unfrozen_one_by_one_from_the_top(tmp_path: Path) -> None:
         rates.append([group["lr"] > 0 for group in trainer.optimizer.param_groups])
     assert [sum(row) for row in rates] == [1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
     assert all(row == sorted(row, reverse=True) for row in rates)  # head first, embedding last
+
+
+def test_the_start_has_its_share_in_what_is_kept(tmp_path: Path) -> None:
+    def kept(directory: str, **settings: float) -> dict[str, Tensor]:
+        found: list[dict[str, Tensor]] = []
+        fresh = make("sentiment", tmp_path / directory)
+        fresh.optimization = replace(OPTIMISATION, epochs=1, **settings)
+        fresh.keep_best = lambda model, figures: found.append(outcome_of(model))
+        fresh.fit()
+        assert_equal(outcome_of(fresh.plain_model), trained.setdefault("weights", outcome_of(fresh.plain_model)))
+        return found[0]
+
+    def outcome_of(model: nn.Module) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in model.state_dict().items()}
+
+    trained: dict[str, dict[str, Tensor]] = {}
+    start = outcome_of(make("sentiment", tmp_path / "start").plain_model)
+    none, all_, half = kept("none"), kept("all", start_share=1.0), kept("half", start_share=0.5)
+    assert_equal(all_, start)
+    for name, value in half.items():
+        torch.testing.assert_close(value, (start[name] + none[name]) / 2)
+    assert not torch.equal(none["encoder.embedding.weight"], start["encoder.embedding.weight"])

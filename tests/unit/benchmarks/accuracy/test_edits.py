@@ -29,11 +29,11 @@ def test_each_student_is_trained_once_and_shown(tmp_path: Path, pairs: Path, mon
     monkeypatch.setattr(distill, "distill", lambda config, resume: trained.append(config))
 
     def figures(model: Any, _: Any) -> Figures:
-        return Figures({"whole reviews": 90.0 + (trained[-1].run.seed if isinstance(model, Path) else 0)}, {})
+        return Figures({"whole reviews": 90.0 + (trained[-1].run.seed if isinstance(model, Path) else 0)}, {}, 1.0)
 
     monkeypatch.setattr(edits, "evaluate", figures)
+    monkeypatch.setattr(edits, "lstm", lambda model: model)
     monkeypatch.setattr(edits, "load_kinds", lambda *_: {})
-    monkeypatch.setattr("sentiment.classifier.SentimentClassifier.from_pretrained", lambda model: model)
     config = tmp_path / "student.yaml"
     write_text(config, yaml.safe_dump({"pretrained": "tiny", "sentences": 7, "opinions": 5}))
     options = Namespace(config=str(config), pairs=pairs, texts=[], seeds=2, output=tmp_path / "edits")
@@ -49,18 +49,26 @@ def test_each_student_is_trained_once_and_shown(tmp_path: Path, pairs: Path, mon
 
 
 def test_models_are_evaluated_on_all_kinds_of_texts(
-    tiny_model_directory: Path, reviews_file: Path, pairs: Path, tmp_path: Path
+    tiny_model_directory: Path, tiny_transformer: Path, reviews_file: Path, pairs: Path, tmp_path: Path
 ) -> None:
-    model = str(tiny_model_directory)
+    models, transformers = [str(tiny_model_directory)], [str(tiny_transformer)]
     options = Namespace(
-        data=str(reviews_file), groups_file=None, pairs=pairs, texts=[reviews_file], models=[model], output=tmp_path
+        data=str(reviews_file),
+        groups_file=None,
+        pairs=pairs,
+        texts=[reviews_file],
+        models=models,
+        transformers=transformers,
+        output=tmp_path,
     )
     page = texts.run(options)
-    header, _, row = page.splitlines()[:3]
-    names = ["model", "whole reviews", "edited side", "reviews", "both sides right", "checklist tests failed"]
-    assert [cell.strip() for cell in header.split("|")[1:-1]] == names
-    figures = [float(cell) for cell in row.split("|")[2:-1]]
-    assert all(0 <= figure <= 100 for figure in figures) and figures[3] <= figures[1]
-    found = json.loads((tmp_path / "texts.json").read_text())["models"][model]
-    assert list(found["calibration"]) == ["whole reviews", "edited side", "reviews"]
+    header, _, *rows = page.splitlines()[:4]
+    kinds = ["whole reviews", "edited side", "reviews", "both sides right", "checklist tests failed"]
+    assert [cell.strip() for cell in header.split("|")[1:-1]] == ["model", *kinds, "reviews/s"]
+    for row, model in zip(rows, models + transformers, strict=True):
+        assert row.split("|")[1].strip() == model
+        *figures, speed = [float(cell) for cell in row.split("|")[2:-1]]
+        assert all(0 <= figure <= 100 for figure in figures) and figures[3] <= figures[1] and speed > 0
+        found = json.loads((tmp_path / "texts.json").read_text())["models"][model]
+        assert list(found["calibration"]) == ["whole reviews", "edited side", "reviews"]
     assert "2 edited side" in page
