@@ -1,6 +1,7 @@
 """`SentimentClassifier`, the main class of this package: a trained model that predicts with torch."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -184,6 +185,30 @@ class SentimentClassifier(Predictor):
         from sentiment.explanation.explainer import explain
 
         return explain(self, text)
+
+    def fine_tune(self, texts: Sequence[str], labels: Sequence[int]) -> "SentimentClassifier":
+        """The model, adapted to other reviews; this one does not change.
+
+        Cross-validation chooses how much changes; if no change clearly helps, the answers stay the same. `sentiment
+        adapt` prints what it found; from Python, `sentiment.training.adaptation.adapt` returns it.
+
+        Args:
+            texts: labeled reviews, at least four different ones of each label.
+            labels: their labels, 0 (negative) or 1 (positive).
+
+        Raises:
+            TypeError: if `texts` is a string, or a review is not a string.
+            InputError: if there are too few reviews, or a label is not 0 or 1, or their numbers differ.
+
+        Examples:
+            >>> texts = ["Crisp!", "So fresh.", "Tasty.", "Warm, sweet.", "Cold.", "Stale.", "Soggy.", "Burnt."]
+            >>> shipped = SentimentClassifier.from_pretrained("imdb-small")
+            >>> shipped.fine_tune(texts, [1, 1, 1, 1, 0, 0, 0, 0]).predict("The soup was wonderful.").label
+            'positive'
+        """
+        from sentiment.training.adaptation import adapt
+
+        return adapt(self, texts, labels, "own reviews").classifier
 
     def save_pretrained(self, directory: str | Path, half_precision: bool = False) -> None:
         """Write a model directory that `from_pretrained` reads.

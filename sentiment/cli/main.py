@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from sentiment.cli.adapt import adapt
 from sentiment.cli.audit import audit_labels
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
 from sentiment.cli.parser import is_completing, print_version
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "explain": explain,
     "evaluate": evaluate,
     "export": export,
+    "adapt": adapt,
     "train": train,
     "pretrain": pretrain,
     "distill": distill,

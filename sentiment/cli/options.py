@@ -83,7 +83,9 @@ def configured(
     return config, options
 
 
-def model_parser(command: str, description: str, examples: Sequence[str], device: bool = True) -> CommandParser:
+def model_parser(
+    command: str, description: str, examples: Sequence[str], device: bool = True, name: str = "--model"
+) -> CommandParser:
     """Parser with the options `--model`, `--device` and `--threads`, to which a command adds its own.
 
     Args:
@@ -91,12 +93,12 @@ def model_parser(command: str, description: str, examples: Sequence[str], device
         description: description in the help.
         examples: calls for the end of the help, without `sentiment COMMAND`.
         device: whether to add `--device` and `--threads`.
+        name: another name for `--model`.
     """
     parser = CommandParser(command, description, examples)
     group = parser.add_argument_group("model")
-    group.add_argument(
-        "--model", metavar="DIR", help="model directory, hub id, or shipped model: imdb or imdb-small (default: imdb)"
-    )
+    about = "model directory, hub id, or shipped model: imdb or imdb-small (default: imdb)"
+    group.add_argument(name, dest="model", metavar="DIR", help=about)
     if device:
         where = "device to compute on; auto uses a GPU if there is one (default: auto)"
         group.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help=where)

@@ -111,6 +111,8 @@ def groups_of(reviews: Dataset) -> list[str]:
 def linked_rows(*keys: list[str]) -> np.ndarray:
     """Unit of each row [rows] int: rows that share a key, directly or through other rows, are in the same unit."""
     columns = [key for key in keys if key]
+    if not columns:
+        return np.zeros(0, dtype=np.int64)
     rows = len(columns[0])
     codes, offset = [], rows
     for key in columns:

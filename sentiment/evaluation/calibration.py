@@ -93,16 +93,22 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, f
     return [asdict(band) for band in dict.fromkeys(bands)]
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the lowest log loss (Guo et al. 2017); logits and labels are [n]."""
-    logits = np.asarray(logits, dtype=np.float64)
-    signs = np.where(np.asarray(labels) == 1, 1.0, -1.0)
+def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """The temperature with the lowest log loss (Guo et al. 2017); logits and targets, 0 to 1, are [n]."""
+    logits, targets = np.asarray(logits, dtype=np.float64), np.asarray(targets, dtype=np.float64)
 
     def log_loss(log_temperature: float) -> float:
-        return float(np.mean(np.logaddexp(0, -signs * logits / np.exp(log_temperature))))
+        scaled = logits / np.exp(log_temperature)
+        return float(np.mean(np.logaddexp(0, scaled) - targets * scaled))
 
     low, high = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(log_loss, bounds=(low, high), method="bounded").x))
+
+
+def smoothed(labels: np.ndarray) -> np.ndarray:
+    """Targets [n] for few labels, 0 or 1: a little less sure, as if each label were seen once more (Platt 1999)."""
+    positive, negative = np.count_nonzero(labels == 1), np.count_nonzero(labels == 0)
+    return np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
 
 
 def fit_temperature_by_length(reviews: Answers, short_texts: Answers, own_labels: bool) -> Temperature:

@@ -26,6 +26,8 @@ class Features:
 
     pooled: np.ndarray
     """[n, width] float32, the pooled outputs of the LSTM, which the head gets; zeros for a text without tokens."""
+    logits: np.ndarray
+    """[n] float32, of positive, before the temperature."""
     log_odds: np.ndarray
     """[n] float64, calibrated log-odds of positive: logit / temperature."""
     has_words: np.ndarray
@@ -34,7 +36,7 @@ class Features:
     def rows(self, chosen: Sequence[int]) -> "Features":
         """The features of some of the reviews, in the order of their positions in `chosen`."""
         kept = np.asarray(chosen, dtype=np.int64)
-        return Features(self.pooled[kept], self.log_odds[kept], self.has_words[kept])
+        return Features(self.pooled[kept], self.logits[kept], self.log_odds[kept], self.has_words[kept])
 
 
 class FeatureExtractor:
@@ -87,7 +89,7 @@ class FeatureExtractor:
         with one_thread() if on_cpu else nullcontext():
             batch_tokens = LARGE_BATCH_TOKENS if large else None
             logits = compute_logits(compute_batch, encoded.reviews, threads, batch_tokens, on_batch)
-        return Features(pooled, logits / self.temperature.of(encoded.tokens), encoded.has_words)
+        return Features(pooled, logits, logits / self.temperature.of(encoded.tokens), encoded.has_words)
 
     def _head_inputs(self) -> int:
         first = next(layer for layer in self.head if isinstance(layer, nn.Linear))

@@ -1,11 +1,13 @@
-"""Cut a smaller network out of a larger one: shorter word vectors, and the most used units of each layer.
+"""Change a trained network: cut a smaller one out of it, or add a linear function to its head.
 
-The smaller network does not predict like the larger one. But its units have learned useful features, so it is a good
-start for training (warm start).
+The smaller network has shorter word vectors and the most used units of each layer. It does not predict like the larger
+one. But its units have learned useful features, so it is a good start for training (warm start).
 """
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,3 +46,35 @@ def shrink(weights: Mapping[str, Tensor], embedding_dim: int, hidden_dim: int) -
         for name in _GATED:
             part[layer + name] = part[layer + name].unflatten(0, (4, units))[:, kept].flatten(0, 1)
     return part
+
+
+def with_linear(
+    weights: Mapping[str, Tensor], settings: Mapping[str, Any], scale: float, slopes: np.ndarray, bias: float
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Give a `SentimentRNN` the logit: scale · its logit + slopes · features + bias, where the head gets the features.
+
+    A head with a hidden layer gets two more units: x = ReLU(x) - ReLU(-x).
+
+    Args:
+        weights: state dict of the network.
+        settings: keyword arguments of the network.
+        scale: factor of the present logit.
+        slopes: [width of the features].
+        bias: added to the logit.
+
+    Returns:
+        State dict and keyword arguments of the changed network.
+    """
+    changed = {name: tensor.float() for name, tensor in weights.items()}
+    row = torch.from_numpy(np.asarray(slopes, dtype=np.float32))[None].to(changed["head.1.weight"].device)
+    shift = torch.tensor([bias], dtype=torch.float32, device=row.device)
+    if not settings.get("head_dim"):
+        changed["head.1.weight"] = scale * changed["head.1.weight"] + row
+        changed["head.1.bias"] = scale * changed["head.1.bias"] + shift
+        return changed, dict(settings)
+    changed["head.1.weight"] = torch.cat([changed["head.1.weight"], row, -row])
+    changed["head.1.bias"] = torch.cat([changed["head.1.bias"], shift, -shift])
+    signs = torch.tensor([[1.0, -1.0]], device=row.device)
+    changed["head.4.weight"] = torch.cat([scale * changed["head.4.weight"], signs], dim=1)
+    changed["head.4.bias"] = scale * changed["head.4.bias"]
+    return changed, {**settings, "head_dim": settings["head_dim"] + 2}

@@ -1,10 +1,12 @@
 """Supervised training of a classifier on labeled reviews, from scratch or from a pretrained model."""
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -27,6 +29,8 @@ from sentiment.training.objective import build_objective
 from sentiment.training.run import open_run
 from sentiment.training.trainer import Trainer
 from sentiment.training.warm_start import load_pretrained, warm_start
+
+logger = logging.getLogger(__name__)
 
 SENTENCES = 4
 """Most sentences drawn from a validation review, to calibrate short texts."""
@@ -146,7 +150,16 @@ def fit_classifier(
         checkpoint = Checkpoint("sentiment-rnn", settings, text, best.state_dict(), calibration, measured)
         save_checkpoint(checkpoint.with_card(model_card(checkpoint)), directory / "model")
 
-    return Trainer(model, objective, config.optimization, config.run, hardware, keep_best).fit()
+    history = Trainer(model, objective, config.optimization, config.run, hardware, keep_best).fit()
+    majority = float(max(np.mean(validation.labels), 1 - np.mean(validation.labels)))
+    accuracy = max(row["accuracy"] for row in history)
+    if accuracy <= majority and hardware.accelerator.is_main_process:
+        logger.warning(
+            f"the model has learned nothing: it is right on {accuracy:.1%} of the validation reviews, and so is who "
+            f"always says the more frequent label ({majority:.1%}). Train longer or on more reviews, or start from a "
+            "shipped model: sentiment adapt."
+        )
+    return history
 
 
 def _short_texts(config: ClassifierConfig, parts: Parts, text: TextEncoder) -> EncodedReviews:

@@ -48,6 +48,19 @@ def slanted_triangle(step: int, total_steps: int, warmup_fraction: float) -> flo
     return 0.01 + 0.99 * max(0.0, (total_steps - step) / max(1, total_steps - peak))
 
 
+def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Updates an exponential moving average of weights: averaged weights, present weights, number of steps so far.
+
+    The decay grows with the steps up to the given one. So a short run does not keep its random start.
+    """
+
+    def update(averaged: Sequence[Tensor], present: Sequence[Tensor], steps: Tensor | int) -> None:
+        warm = (1 + float(steps)) / (10 + float(steps))
+        get_ema_multi_avg_fn(min(decay, warm))(averaged, present, steps)
+
+    return update
+
+
 class Trainer:
     """Trains a network on an objective, from the start or from the last saved state.
 
@@ -83,7 +96,7 @@ class Trainer:
             groups, lr=optimization.learning_rate, weight_decay=optimization.weight_decay, fused=True
         )
         self.averaged = (
-            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(optimization.ema_decay))
+            AveragedModel(model, multi_avg_fn=moving_average(optimization.ema_decay))
             if optimization.ema_decay
             else None
         )

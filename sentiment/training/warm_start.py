@@ -60,8 +60,12 @@ def warm_start(model: SentimentRNN, pretrained: Checkpoint, direction: Direction
     embedding_dim, hidden_dim = own[EMBEDDING].shape[1], own["encoder.layers.0.weight_hh_l0"].shape[1]
     if _has_part(pretrained, len(model.encoder.layers), hidden_dim, direction):
         logger.info(
-            "the pretrained network is larger: the %d units of each layer with the largest outgoing weights are copied",
+            "the pretrained network is larger: the %d units of each layer with the largest outgoing weights are "
+            "copied, and what the other %d know is lost; model.hidden_dim=%d and model.embedding_dim=%d keep all.",
             hidden_dim,
+            pretrained.model_settings["hidden_dim"] - hidden_dim,
+            pretrained.model_settings["hidden_dim"],
+            pretrained.weights[EMBEDDING].shape[1],
         )
         copied = shrink(pretrained.weights, embedding_dim, hidden_dim)
     else:  # word vectors mean the same in both reading directions

@@ -164,7 +164,12 @@ def test_a_configuration_is_found_by_its_name_in_any_directory(
 
 
 def test_quiet_training_says_nothing(call: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    small = ["--device", "cpu", "--optimization.epochs=1", "--output", tmp_path / "run"]
+    small = [
+        "--device",
+        "cpu",
+        "--output",
+        tmp_path / "run",
+    ]  # with fewer epochs it learns nothing, and a warning says so
     code, printed, said = call("train", "demo", *small, "--quiet")
     said = re.sub(
         r"\repoch [^\r\n]*\n?", "", said

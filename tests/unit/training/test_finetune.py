@@ -1,10 +1,18 @@
-"""Labeled batches: random prefixes and the size of a batch."""
+"""Supervised training: its batches, which epoch is kept, and what is said of a model that has learned nothing."""
 
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment.config import ModelConfig, OptimizationConfig, RunConfig, TrainConfig
 from sentiment.data.batching import Batch, EncodedReviews
+from sentiment.data.splitting import Parts
+from sentiment.training.finetune import train_on
+from sentiment.training.hardware import Hardware
 from sentiment.training.objective import SentimentObjective, cut_to_random_prefixes
 
 
@@ -59,3 +67,23 @@ def test_batch_reviews_limits_the_batches_of_short_texts() -> None:
         )
         assert objective.start_epoch(0) == [8 * 640 // steps] * steps
         assert objective.size(0) == 640 // steps
+
+
+def test_the_epoch_of_the_lowest_log_loss_is_kept() -> None:
+    assert SentimentObjective.metric == "log_loss" and not SentimentObjective.higher_is_better
+
+
+@pytest.mark.parametrize(("rate", "warned"), [(1e-9, True), (0.05, False)])
+def test_a_model_that_has_learned_nothing_ends_with_a_warning(
+    rate: float, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reviews, labels = ["a warm film", "a cold film"] * 40, np.tile([1.0, 0.0], 40)
+    config = TrainConfig(
+        run=RunConfig(output_dir=str(tmp_path / "run"), device="cpu", precision="fp32", threads=1),
+        model=ModelConfig(embedding_dim=4, hidden_dim=4, dropout=0.0, embedding_dropout=0.0, head_dropout=0.0),
+        optimization=OptimizationConfig(epochs=6, learning_rate=rate),
+        batch_tokens=64,
+    )
+    parts = Parts(reviews, labels, reviews[:20], labels[:20])
+    train_on(config, Hardware.choose("cpu", "fp32"), parts, [], None)
+    assert ("the model has learned nothing: it is right on 50.0%" in caplog.text) is warned

@@ -27,7 +27,7 @@ from sentiment.training.checkpointing import load_latest_state
 from sentiment.training.hardware import Hardware
 from sentiment.training.objective import SentimentObjective
 from sentiment.training.pretrain import LanguageModelObjective
-from sentiment.training.trainer import Trainer, slanted_triangle
+from sentiment.training.trainer import Trainer, moving_average, slanted_triangle
 
 CPU = torch.device("cpu")
 KINDS = ["sentiment", "language model"]
@@ -354,3 +354,16 @@ def test_the_start_has_its_share_in_what_is_kept(tmp_path: Path) -> None:
     for name, value in half.items():
         torch.testing.assert_close(value, (start[name] + none[name]) / 2)
     assert not torch.equal(none["encoder.embedding.weight"], start["encoder.embedding.weight"])
+
+
+def test_the_average_of_a_short_run_does_not_keep_its_start() -> None:
+    def after(steps: int) -> float:
+        averaged, present = [torch.zeros(1)], [torch.ones(1)]
+        for step in range(1, steps + 1):
+            moving_average(0.99)(averaged, present, step)
+        return float(averaged[0])
+
+    assert after(5) > 0.99 > 1 - 0.99**5 and after(57) > 0.999
+    averaged = [torch.zeros(1)]
+    moving_average(0.99)(averaged, [torch.ones(1)], 10_000)
+    assert float(averaged[0]) == pytest.approx(0.01)

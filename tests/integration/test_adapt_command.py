@@ -1,0 +1,71 @@
+"""adapt through the command line: the table, the model directory, and what bad input gets."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sentiment.classifier import SentimentClassifier
+from sentiment.cli import main as cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        cli.run("adapt", [str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return int(left.value.code or 0), printed.out, printed.err
+
+
+@pytest.fixture
+def stars(tmp_path: Path) -> Path:
+    """Ratings of meals; three stars say nothing."""
+    file = tmp_path / "meals.csv"
+    good, bad = ["crisp", "fresh", "tasty", "warm", "sweet"], ["cold", "stale", "soggy", "late", "rude"]
+    rows = [f"the {word} {thing} was {word},5" for word in bad for thing in ("soup", "bread", "fish", "wine")]
+    rows += [f"the {word} {thing} was {word},1" for word in good for thing in ("soup", "bread", "fish", "wine")]
+    file.write_text("text,stars\n" + "\n".join([*rows, "a meal,3"]) + "\n")
+    return file
+
+
+STARS = ["--label-column", "stars", "--positive-from", "4", "--negative-to", "2"]
+
+
+def test_a_model_is_adapted_and_the_table_says_how(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, stars: Path
+) -> None:
+    output = tmp_path / "my-model"
+    code, printed, messages = run(capsys, stars, "--output", output, "--from", "imdb-small", *STARS)
+    assert code == 0, messages
+    header, *rows, chosen, band = printed.splitlines()
+    assert header.startswith("what changes") and rows[0].startswith("nothing ")
+    assert [bool(row.endswith("*")) for row in rows].count(True) == 1
+    assert re.match(r"\* chosen: .*cross-validated on 40 reviews\.", chosen) and "200 reviews or more" in band
+    assert "1 of 41" in messages or "left out" in messages
+    adapted = SentimentClassifier.from_pretrained(output)
+    assert adapted.predict("the stale bread was stale").label == "positive"
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["n"] == 40 and metrics["split"] == "cross-validation"
+
+
+def test_bad_input_gets_one_sentence_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, stars: Path
+) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("text,label\ngood,1\nbad,0\n")
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "notes.txt").write_text("mine")
+    cases = [
+        ([few, "--output", tmp_path / "a"], "too few different reviews to adapt to: 1 negative and 1 positive"),
+        ([tmp_path / "none.csv", "--output", tmp_path / "a"], "none.csv"),
+        ([stars, "--output", tmp_path / "a"], "--positive-from"),
+        ([stars, *STARS, "--output", taken], "taken"),
+        ([stars, *STARS, "--output", tmp_path / "a", "--from", "nowhere"], "nowhere"),
+        ([stars, *STARS], "--output"),
+    ]
+    for arguments, words in cases:
+        code, printed, messages = run(capsys, *arguments)
+        last = messages.strip().splitlines()[-1]
+        assert code == 2 and not printed and words in last and last.startswith("sentiment adapt:"), last
+    assert not (tmp_path / "a").exists() and [file.name for file in taken.iterdir()] == ["notes.txt"]
