@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.estimator import SMALLEST_TEST, draw
+from benchmarks.accuracy.estimator import SMALLEST_TEST, draw, spread
 from benchmarks.harness.command import add_count, benchmark_parser, log, run_benchmark
 from benchmarks.harness.machine import machine_info, machine_note
 from benchmarks.harness.results import markdown_table, write_results
@@ -64,14 +64,15 @@ def table(measured: dict[str, list[dict[str, Any]]]) -> str:
                 np.array([row[key] for row in part]) for key in ("shipped", "adapted", "TF-IDF", "error")
             )
             gains = adapted - shipped
-            cells = [_mean(shipped), _mean(adapted), _mean(gains, "+"), f"{gains.min() + 0.0:+.1f}"]
-            rows.append([name, str(count), *cells, f"{error.mean():.1f}", _mean(baseline)])
+            cells = [
+                spread(shipped),
+                spread(adapted),
+                spread(gains, "+"),
+                f"{gains.min() + 0.0:+.1f}",
+            ]
+            rows.append([name, str(count), *cells, f"{error.mean():.1f}", spread(baseline)])
     header = ["reviews", "labels", "shipped", "adapted", "gain, points", "smallest gain", "calibration error"]
     return markdown_table([*header, "TF-IDF + LR"], rows)
-
-
-def _mean(values: np.ndarray, sign: str = "") -> str:
-    return f"{values.mean().round(1) + 0.0:{sign}.1f} ± {values.std():.1f}"  # adding 0 turns -0.0 into 0.0
 
 
 def run(options: argparse.Namespace) -> str:

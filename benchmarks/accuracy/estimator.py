@@ -65,11 +65,19 @@ def table(measured: dict[str, list[dict[str, Any]]]) -> str:
                 100 * np.array([one[key] for one in found if one["fitted on"] == count])
                 for key in ("shipped", "estimator")
             )
-            rows.append([name, str(count), *map(_mean, (shipped, estimator)), _mean(estimator - shipped, "+")])
+            rows.append(
+                [
+                    name,
+                    str(count),
+                    *map(spread, (shipped, estimator)),
+                    spread(estimator - shipped, "+"),
+                ]
+            )
     return markdown_table(["reviews", "fitted on", "shipped model", "`SentimentEstimator`", "gain, points"], rows)
 
 
-def _mean(values: np.ndarray, sign: str = "") -> str:
+def spread(values: np.ndarray, sign: str = "") -> str:
+    """A cell of a table: mean ± standard deviation, with one digit."""
     return f"{values.mean().round(1) + 0.0:{sign}.1f} ± {values.std():.1f}"  # adding 0 turns -0.0 into 0.0
 
 

@@ -72,7 +72,7 @@ it for decisions about people.
 
 ## Training data
 
-{IMDB if _learned_from_imdb(metrics) else "`data.source` in the settings below."}{_teachers(metrics)}
+{IMDB if _learned_from_imdb(metrics) else "`data.source` in the settings below."}{_teachers(metrics)}{_adapted(metrics)}
 
 <details><summary>Settings of the run</summary>
 
@@ -96,6 +96,12 @@ def _teachers(metrics: dict[str, Any]) -> str:
         return ""
     listed = ", ".join(f"`{name}`" for name in names)
     return f"\n\nIt also learned what its teachers answer, and so from the texts that they have read: {listed}."
+
+
+def _adapted(metrics: dict[str, Any]) -> str:
+    if "adapted_to" not in metrics:
+        return ""
+    return f"\n\nIt was then adapted to the {metrics['n']:,} reviews above, as far as these justify a change."
 
 
 def _dataset_name(metrics: dict[str, Any]) -> str:

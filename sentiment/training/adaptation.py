@@ -54,7 +54,7 @@ class Change:
 
     @property
     def clear(self) -> bool:
-        """Whether the gain is more than chance: over a standard error, and over two if there are few reviews."""
+        """Whether the gain is more than chance: over 1 + 16 / reviews standard errors."""
         return self.gain > (1 + 16 / self.reviews) * self.gain_error
 
 
@@ -121,6 +121,9 @@ def adapt(classifier: SentimentClassifier, texts: Sequence[str], labels: Sequenc
         calibration["confident_from"] = confident_from(probabilities, targets, wanted)
         calibration["bands"] = fit_bands(probabilities, targets)
     metrics = classification_metrics(targets, probabilities) | {"data": source, "split": "cross-validation"}
+    metrics |= {"adapted_to": source}
+    if "training" in checkpoint.metrics:  # what the network has learned from
+        metrics["training"] = checkpoint.metrics["training"]
     checkpoint = replace(checkpoint, calibration=calibration, metrics=metrics)
     checkpoint = checkpoint.with_card(model_card(checkpoint))
     adapted = SentimentClassifier(checkpoint, classifier.device, classifier.precision, classifier.threads)

@@ -8,13 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-OLD_WEIGHT = 0.3
-"""Scale of the old logit and of the bias, beside features that together have length 1. The larger it is, the less a new
-head differs from the old one. It is that of `SentimentEstimator`."""
-CONSTANT = 1e-6
-"""Standard deviation up to which a feature counts as constant, and is left out."""
-MAX_ITERATIONS = 1000
-"""Enough for a head to converge, which takes a few dozen."""
+from sentiment.integrations.sklearn import CONSTANT, MAX_ITERATIONS, SHIPPED_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -48,11 +42,11 @@ def fit_linear(strength: float) -> Fit:
     def fit(features: np.ndarray, old: np.ndarray, labels: np.ndarray) -> Head:
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         each = 1 / (np.where(deviation > CONSTANT, deviation, np.inf) * math.sqrt(features.shape[1]))
-        constant = np.full((len(old), 1), OLD_WEIGHT)
-        inputs = np.hstack([(features - mean) * each, OLD_WEIGHT * old[:, None], constant])
+        constant = np.full((len(old), 1), SHIPPED_WEIGHT)
+        inputs = np.hstack([(features - mean) * each, SHIPPED_WEIGHT * old[:, None], constant])
         regression = LogisticRegression(C=strength, fit_intercept=False, max_iter=MAX_ITERATIONS).fit(inputs, labels)
         *slopes, scale, bias = regression.coef_[0]
         slopes = np.asarray(slopes) * each
-        return Head(float(OLD_WEIGHT * scale), slopes, float(OLD_WEIGHT * bias - slopes @ mean))
+        return Head(float(SHIPPED_WEIGHT * scale), slopes, float(SHIPPED_WEIGHT * bias - slopes @ mean))
 
     return fit

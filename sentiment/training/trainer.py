@@ -101,7 +101,8 @@ class Trainer:
             else None
         )
         # before any saved state is loaded: a resumed run starts from the same weights
-        self.start = {name: value.clone() for name, value in model.state_dict().items()}
+        wanted = model.state_dict() if optimization.start_share else {}
+        self.start = {name: value.clone() for name, value in wanted.items()}
         # evaluation_mode adds only autocast; `_agree` adds up the gradients, once all parts of a batch are computed
         self.model = self.accelerator.prepare_model(model, evaluation_mode=True)
 

@@ -139,3 +139,10 @@ def test_the_result_is_a_valid_calibration():
 def test_invalid_values_are_rejected(values):
     with pytest.raises(ValueError, match="must"):
         validate_calibration(values)
+
+
+def test_few_labels_are_taken_a_little_less_surely() -> None:
+    assert calibration.smoothed(np.array([1, 1, 0])).tolist() == pytest.approx([3 / 4, 3 / 4, 1 / 3])
+    logits, labels = np.array([3.0, 2.0, -2.0]), np.array([1, 1, 0])
+    assert calibration.fit_temperature(logits, labels) < 0.06  # all are right: only the range stops it
+    assert 1 < calibration.fit_temperature(logits, calibration.smoothed(labels)) < 5

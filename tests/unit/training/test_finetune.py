@@ -1,4 +1,4 @@
-"""Supervised training: its batches, which epoch is kept, and what is said of a model that has learned nothing."""
+"""Supervised training: its batches, and what is said of a model that has learned nothing."""
 
 from pathlib import Path
 
@@ -67,10 +67,6 @@ def test_batch_reviews_limits_the_batches_of_short_texts() -> None:
         )
         assert objective.start_epoch(0) == [8 * 640 // steps] * steps
         assert objective.size(0) == 640 // steps
-
-
-def test_the_epoch_of_the_lowest_log_loss_is_kept() -> None:
-    assert SentimentObjective.metric == "log_loss" and not SentimentObjective.higher_is_better
 
 
 @pytest.mark.parametrize(("rate", "warned"), [(1e-9, True), (0.05, False)])

@@ -40,7 +40,9 @@ def encoded(count: int, seed: int) -> EncodedReviews:
     return EncodedReviews(ids, generator.integers(0, 2, count))
 
 
-def make(kind: str, directory: Path, dropout: float = 0.3, **run: Any) -> Trainer:
+def make(
+    kind: str, directory: Path, dropout: float = 0.3, optimization: OptimizationConfig = OPTIMISATION, **run: Any
+) -> Trainer:
     torch.manual_seed(0)
     objective: Any
     model: nn.Module
@@ -54,7 +56,7 @@ def make(kind: str, directory: Path, dropout: float = 0.3, **run: Any) -> Traine
         # as with dropout: words that are drawn, or nothing that a part of a batch would draw anew
         model = LanguageModel(20, 6, 5, dropout=dropout, output_dropout=dropout, negatives=6 if dropout else 0)
     config = RunConfig(output_dir=str(directory), device="cpu", precision="fp32", **run)
-    return Trainer(model, objective, OPTIMISATION, config, Hardware.choose("cpu", "fp32"), lambda model, figures: None)
+    return Trainer(model, objective, optimization, config, Hardware.choose("cpu", "fp32"), lambda model, figures: None)
 
 
 def outcome(trainer: Trainer) -> dict[str, Tensor]:
@@ -337,8 +339,7 @@ def test_layers_are_unfrozen_one_by_one_from_the_top(tmp_path: Path) -> None:
 def test_the_start_has_its_share_in_what_is_kept(tmp_path: Path) -> None:
     def kept(directory: str, **settings: float) -> dict[str, Tensor]:
         found: list[dict[str, Tensor]] = []
-        fresh = make("sentiment", tmp_path / directory)
-        fresh.optimization = replace(OPTIMISATION, epochs=1, **settings)
+        fresh = make("sentiment", tmp_path / directory, optimization=replace(OPTIMISATION, epochs=1, **settings))
         fresh.keep_best = lambda model, figures: found.append(outcome_of(model))
         fresh.fit()
         assert_equal(outcome_of(fresh.plain_model), trained.setdefault("weights", outcome_of(fresh.plain_model)))
@@ -367,3 +368,17 @@ def test_the_average_of_a_short_run_does_not_keep_its_start() -> None:
     averaged = [torch.zeros(1)]
     moving_average(0.99)(averaged, [torch.ones(1)], 10_000)
     assert float(averaged[0]) == pytest.approx(0.01)
+
+
+def test_of_epochs_with_equal_accuracy_that_of_the_lowest_log_loss_is_kept(tmp_path: Path, monkeypatch) -> None:
+    validated = iter([(0.9, 0.5), (0.9, 0.3), (0.95, 0.6)])
+    kept: list[float] = []
+
+    def validate(self: SentimentObjective, model: nn.Module) -> dict[str, float]:
+        return dict(zip(("accuracy", "log_loss"), next(validated), strict=True))
+
+    monkeypatch.setattr(SentimentObjective, "validate", validate)
+    trainer = make("sentiment", tmp_path / "run", optimization=replace(OPTIMISATION, epochs=3))
+    trainer.keep_best = lambda model, figures: kept.append(figures["log_loss"])
+    trainer.fit()
+    assert kept == [0.5, 0.3]
