@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -186,7 +187,9 @@ class SentimentClassifier(Predictor):
 
         return explain(self, text)
 
-    def fine_tune(self, texts: Sequence[str], labels: Sequence[int]) -> "SentimentClassifier":
+    def fine_tune(
+        self, texts: Sequence[str], labels: Sequence[int], unlabeled: Sequence[str] = ()
+    ) -> "SentimentClassifier":
         """The model, adapted to other reviews; this one does not change.
 
         Cross-validation chooses how much changes; if no change clearly helps, the answers stay the same. `sentiment
@@ -195,6 +198,7 @@ class SentimentClassifier(Predictor):
         Args:
             texts: labeled reviews, at least four different ones of each label.
             labels: their labels, 0 (negative) or 1 (positive).
+            unlabeled: further reviews of the same kind.
 
         Raises:
             TypeError: if `texts` is a string, or a review is not a string.
@@ -206,9 +210,15 @@ class SentimentClassifier(Predictor):
             >>> shipped.fine_tune(texts, [1, 1, 1, 1, 0, 0, 0, 0]).predict("The soup was wonderful.").label
             'positive'
         """
-        from sentiment.training.adaptation import adapt
+        from sentiment.config import AdaptConfig
+        from sentiment.config_reader import config_from_settings
+        from sentiment.training.adaptation import adapt, settings_for
 
-        return adapt(self, texts, labels, "own reviews").classifier
+        with TemporaryDirectory() as directory:
+            run = {"run.output_dir": f"{directory}/model", "run.device": self.device.type, "run.threads": self.threads}
+            settings = settings_for(len(texts)) | run | {"data.source": "own reviews"}
+            config = config_from_settings(AdaptConfig, settings, "fine_tune")
+            return adapt(self, texts, labels, config, unlabeled).classifier
 
     def save_pretrained(self, directory: str | Path, half_precision: bool = False) -> None:
         """Write a model directory that `from_pretrained` reads.

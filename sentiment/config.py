@@ -329,6 +329,26 @@ class TransformerConfig(BaseConfig):
     """Maximum number of reviews per batch; 0 for no limit."""
 
 
+@dataclass(frozen=True)
+class AdaptConfig(BaseConfig):
+    """Adaptation of a trained model to other reviews."""
+
+    run: RunConfig = field(default_factory=lambda: RunConfig("my-model", precision="fp32"))
+    optimization: OptimizationConfig = field(
+        default_factory=lambda: OptimizationConfig(epochs=3, learning_rate=4e-3, layer_decay=0.6, weight_decay=0.01)
+    )
+    pretrained: str = "imdb"
+    """Model to adapt: model directory, hub id, or shipped model (imdb or imdb-small)."""
+    unlabeled: Optional[str] = None
+    """Source of unlabeled reviews of the same kind; another model learns the adapted one's answers to them, too."""
+    keep_imdb: bool = False
+    """Whether to measure what the adapted model loses on movie reviews, and to let it practice on such meanwhile."""
+    batch_tokens: PositiveInt = 8192
+    """Maximum number of tokens per batch, including padding; a longer review is a batch of its own."""
+    batch_reviews: NonNegativeInt = 16
+    """Maximum number of reviews per batch; 0 for no limit."""
+
+
 AnyConfig = TypeVar("AnyConfig", bound=BaseConfig)
 
 

@@ -94,23 +94,23 @@ def setting_types(config_class: type[Any]) -> dict[str, Any]:
     return found
 
 
-def load_config(config_class: type[AnyConfig], path: str | Path, overrides: Sequence[str] = ()) -> AnyConfig:
+def load_config(config_class: type[AnyConfig], path: str | Path | None, overrides: Sequence[str] = ()) -> AnyConfig:
     """Read a YAML file into `config_class`, then apply overrides such as `--run.seed=2`.
 
     Args:
         config_class: class of the configuration.
-        path: YAML file; settings that it does not have keep their defaults.
+        path: YAML file; settings that it does not have keep their defaults. None for no file.
         overrides: `--dotted.name=value`, `--section=FILE.yaml`, `--config=FILE.yaml` or `--print_config`; the last of
             several for one setting wins.
 
     Raises:
         InputError: if a file is missing or not YAML, or a setting is unknown, has the wrong type or is out of range.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such configuration file.")
-    types = setting_types(config_class)
-    given = [_of_file(path, types)]
+    types, given = setting_types(config_class), []
+    if path is not None:
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such configuration file.")
+        given.append(_of_file(Path(path), types))
     shown = []
     for override in overrides:
         name, _, value = override.removeprefix("--").partition("=")

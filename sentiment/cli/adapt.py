@@ -2,22 +2,34 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sentiment.cli.options import (
-    SOURCES,
-    add_reading_options,
-    data_config,
-    load_classifier,
-    loading,
-    model_parser,
-    path,
-)
+from sentiment.cli.options import RESUME, SHORT_READING, SOURCES, check_source, overrides
+from sentiment.cli.parser import CommandParser
+from sentiment.cli.settings import SHORT, add_settings, add_short_options
+from sentiment.io.progress import step
+
+if TYPE_CHECKING:
+    from sentiment.config import AdaptConfig
+    from sentiment.training.adaptation import Adaptation
 
 logger = logging.getLogger(__name__)
 
+OWN: dict[str, dict[str, Any]] = {
+    "pretrained": {"flag": "--from", "metavar": "MODEL"},
+    "unlabeled": {"flag": "--unlabelled", "metavar": "SOURCE"},
+    "keep_imdb": {"flag": "--keep-imdb", "const": True},
+}
+"""{setting: its short option} of this command."""
+
 
 def adapt(arguments: Sequence[str]) -> None:
-    """Adapt a model to labeled reviews: SOURCE --output DIR [--from MODEL]."""
+    """Adapt a model to labeled reviews: SOURCE --output DIR [--from MODEL] [--dotted.key=value ...]."""
+    from sentiment.config import AdaptConfig
+    from sentiment.config_reader import load_config
+
     about = (
         "Adapt a model to labeled reviews of your own, from eight on. Cross-validation chooses how much changes; the "
         "model stays as it is if nothing clearly helps."
@@ -25,27 +37,60 @@ def adapt(arguments: Sequence[str]) -> None:
     examples = [
         "my_reviews.csv --output my-model",
         "my_reviews.csv --output my-model --from imdb-small --positive-from 4 --negative-to 2",
+        "my_reviews.csv --output my-model --unlabeled more_reviews.txt --keep-imdb",
     ]
-    parser = model_parser("adapt", about, examples, name="--from")
-    parser.add_argument("data", metavar="SOURCE", help="labeled reviews: file, directory, pattern or hub id")
+    usage = "sentiment adapt SOURCE --output DIR [--from MODEL] [--dotted.key=value ...]"
+    parser = CommandParser("adapt", about, examples, usage)
     group = parser.add_argument_group("reviews", SOURCES)
+    group.add_argument("source", metavar="SOURCE", help="labeled reviews: file, directory, pattern or hub id")
     group.add_argument("--split", default="train", help="split of SOURCE, ignored if SOURCE is a file (default: train)")
-    group = parser.add_argument_group("output")
-    group.add_argument("--output", type=path, required=True, metavar="DIR", help="write the adapted model to DIR")
-    add_reading_options(parser)
+    for name, keywords in RESUME.items():
+        parser.add_argument(name, **keywords)
+    common = {setting: keywords for setting, keywords in SHORT.items() if setting != "data.source"}
+    add_short_options(parser, "common settings", OWN | common)
+    add_short_options(parser, "reading files", SHORT_READING)
+    add_settings(parser, AdaptConfig)
     options = parser.parse_args(arguments)
-    data = data_config(options)
+    given = [f"--data.source={options.source}", *overrides(options)]
+    if not any(override.startswith("--run.output_dir=") for override in given):
+        parser.error("the following arguments are required: --output")
+    config = load_config(AdaptConfig, None, given)
+    check_source(config.data)
     from sentiment.persistence.model_directory import check_place
 
-    check_place(options.output)
+    check_place(Path(config.run.output_dir))
+    from sentiment.classifier import SentimentClassifier
     from sentiment.data.loading import load_reviews
-    from sentiment.training.adaptation import BAND_REVIEWS, adapt
+    from sentiment.inference.torch_network import choose_device
+    from sentiment.training.adaptation import adapt, settings_for
 
-    with loading(options):
-        classifier = load_classifier(options)
-    logger.info("reading %s", data.source)
-    reviews = load_reviews(data, options.split)
-    found = adapt(classifier, reviews["text"][:], reviews["label"][:], data.source)
+    with step(f"loading {config.pretrained}", lasting=False):
+        device = choose_device(config.run.device)
+        classifier = SentimentClassifier.from_pretrained(config.pretrained, device)
+    logger.info("reading %s", config.data.source)
+    reviews = load_reviews(config.data, options.split)
+    by_number = [f"--{setting}={value}" for setting, value in settings_for(len(reviews)).items()]
+    config = load_config(AdaptConfig, None, [*by_number, *given])
+    found = adapt(classifier, reviews["text"][:], reviews["label"][:], config, _unlabeled(config), options.resume)
+    _print(found)
+    found.classifier.save_pretrained(config.run.output_dir)
+    logger.info("model: %s", config.run.output_dir)
+
+
+def _unlabeled(config: "AdaptConfig") -> list[str]:
+    """The unlabeled reviews, read like the labeled ones; none if there is no source of them."""
+    from sentiment.data.loading import load_reviews
+
+    if config.unlabeled is None:
+        return []
+    logger.info("reading %s", config.unlabeled)
+    texts: list[str] = load_reviews(replace(config.data, source=config.unlabeled), "train", labeled=False)["text"][:]
+    return texts
+
+
+def _print(found: "Adaptation") -> None:
+    from sentiment.training.adaptation import BAND_REVIEWS
+
     print("what changes              accuracy  95% interval      log loss   gain")
     for change in found.changes:
         low, high = change.accuracy_95
@@ -58,7 +103,14 @@ def adapt(arguments: Sequence[str]) -> None:
         print("No change clearly helps, so the weights stay as they were.")
     else:
         print(f"* chosen: {found.chosen.name}. The rows are cross-validated on {found.chosen.reviews:,} reviews.")
+    before, after = found.unknown
+    if after < before:
+        print(f"Unknown words in the reviews: {before:,} before, {after:,} now.")
     if not found.own_band:
         print(f"The limit of uncertain answers stays as it was; {BAND_REVIEWS} reviews or more would move it.")
-    found.classifier.save_pretrained(options.output)
-    logger.info("model: %s", options.output)
+    if found.movies is not None:
+        was, now = found.movies
+        print(
+            f"{was.reviews} sample reviews of movies: accuracy {was.accuracy:.1%} before, {now.accuracy:.1%} now; log "
+            f"loss {was.log_loss:.3f} before, {now.log_loss:.3f} now."
+        )

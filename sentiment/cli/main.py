@@ -17,6 +17,7 @@ from typing import NoReturn
 from sentiment.cli.adapt import adapt
 from sentiment.cli.audit import audit_labels
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
+from sentiment.cli.label import label
 from sentiment.cli.parser import is_completing, print_version
 from sentiment.cli.predict import explain, export, predict
 from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train, train_transformer
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "evaluate": evaluate,
     "export": export,
     "adapt": adapt,
+    "label": label,
     "train": train,
     "pretrain": pretrain,
     "distill": distill,

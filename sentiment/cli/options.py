@@ -72,15 +72,21 @@ def configured(
     if all(argument.startswith("-") for argument in arguments) and not ENDING & set(arguments):
         raise InputError(file_first(parser.prog))
     options = parser.parse_args(arguments)
-    check_contradictions(options.settings)
-    overrides = [
-        f"--{setting}={value}" if value is not None else f"--{setting}" for _, setting, value in options.settings
-    ]
-    config = load_config(config_class, find_configuration(options.file), overrides)
+    config = load_config(config_class, find_configuration(options.file), overrides(options))
     check_source(config.data)
     for file in getattr(config, "short_texts", []):
         check_source(replace(config.data, source=file))
     return config, options
+
+
+def overrides(options: argparse.Namespace) -> list[str]:
+    """The settings on the command line, as `load_config` takes them.
+
+    Raises:
+        InputError: if two options contradict each other.
+    """
+    check_contradictions(options.settings)
+    return [f"--{setting}={value}" if value is not None else f"--{setting}" for _, setting, value in options.settings]
 
 
 def model_parser(

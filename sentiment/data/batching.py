@@ -44,7 +44,7 @@ class EncodedReviews:
         labels: target probability of each review, 0 to 1; not needed for prediction.
     """
 
-    def __init__(self, ids: Iterable[Sequence[int]], labels: Sequence[float] | np.ndarray | None = None) -> None:
+    def __init__(self, ids: Iterable[Sequence[int] | np.ndarray], labels: Sequence[float] | np.ndarray | None = None) -> None:
         arrays = [np.asarray(review, dtype=np.int32) for review in ids]
         self._fill(np.concatenate([*arrays, np.empty(0, np.int32)]), np.array([len(array) for array in arrays], int))
         if labels is not None:
@@ -67,6 +67,29 @@ class EncodedReviews:
 
     def __getitem__(self, row: int) -> np.ndarray:
         return self._flat[self._starts[row] : self._starts[row + 1]]
+
+    @classmethod
+    def joined(cls, parts: Sequence["EncodedReviews"]) -> "EncodedReviews":
+        """The reviews of several parts, one after the other, with their labels."""
+        reviews = cls.from_flat(
+            np.concatenate([part._flat for part in parts]), np.concatenate([part.lengths for part in parts])
+        )
+        return reviews.labeled(np.concatenate([part.labels for part in parts]))
+
+    def rows(self, chosen: Sequence[int] | np.ndarray) -> "EncodedReviews":
+        """Some of the reviews, with their labels."""
+        return EncodedReviews((self[row] for row in chosen), self.labels[chosen])
+
+    def labeled(self, labels: Sequence[float] | np.ndarray) -> "EncodedReviews":
+        """The same reviews with other labels [n], 0 to 1."""
+        reviews = EncodedReviews.from_flat(self._flat, self.lengths)
+        reviews.labels = np.asarray(labels, dtype=np.float32)
+        return reviews
+
+    def renumbered(self, ids: np.ndarray) -> "EncodedReviews":
+        """The same reviews, with the position of each id in sorted `ids` in place of it."""
+        found = np.searchsorted(ids, self._flat).astype(np.int32)
+        return EncodedReviews.from_flat(found, self.lengths).labeled(self.labels)
 
     def count(self, token_id: int) -> np.ndarray:
         """How often a token is in each review: [len(self)] int64."""

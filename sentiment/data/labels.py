@@ -14,13 +14,12 @@ Label: TypeAlias = Literal[0, 1] | None
 """0 for negative, 1 for positive, None for a review that is left out."""
 
 WORDS: dict[str, Label] = {
-    "0": 0, "1": 1, "false": 0, "true": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1
+    "0": 0, "1": 1, "false": 0, "true": 1, "neg": 0, "pos": 1, "negative": 0, "positive": 1, "skip": None
 }  # fmt: skip
 _MISSING = {"", "nan", "na", "n/a", "none", "null", "<na>"}
 _RATING = re.compile(r"[-+]?\d+([.,]\d+)?")
 _STARS = re.compile(r"\D*?([-+]?\d+([.,]\d+)?)(\s*(-?stars?|/\s*\d+|out of \d+( stars?)?))?$")
 """A rating as a number, or as in "5 stars", "4/5" and "4.0 out of 5"."""
-_MAPPED: dict[str, Label] = {**WORDS, "skip": None}
 
 
 class MissingLabelError(ValueError):
@@ -139,10 +138,10 @@ def _mapping(text: str | None) -> dict[str, Label]:
     mapping: dict[str, Label] = {}
     for part in (text or "").split(",") if text else []:
         name, equals, meaning = (piece.strip(" '\"") for piece in part.rpartition("="))
-        if not equals or not name or "=" in name or meaning.casefold() not in _MAPPED:
+        if not equals or not name or "=" in name or meaning.casefold() not in WORDS:
             form = "NAME=negative, NAME=positive or NAME=skip, separated by commas"
             raise InputError(f"label_map {text!r}: write {form}.")
-        label = _MAPPED[meaning.casefold()]
+        label = WORDS[meaning.casefold()]
         if mapping.setdefault(_name(name), label) != label:
             raise InputError(f"label_map {text!r}: {name!r} has two meanings.")
     return mapping

@@ -1,4 +1,4 @@
-"""Change a trained network: cut a smaller one out of it, or add a linear function to its head.
+"""Change a trained network: cut a smaller one out of it, add a linear function to its head, or change its words.
 
 The smaller network has shorter word vectors and the most used units of each layer. It does not predict like the larger
 one. But its units have learned useful features, so it is a good start for training (warm start).
@@ -78,3 +78,10 @@ def with_linear(
     changed["head.4.weight"] = torch.cat([scale * changed["head.4.weight"], signs], dim=1)
     changed["head.4.bias"] = scale * changed["head.4.bias"]
     return changed, {**settings, "head_dim": settings["head_dim"] + 2}
+
+
+def with_words(
+    weights: Mapping[str, Tensor], settings: Mapping[str, Any], vectors: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Give a `SentimentRNN` other word vectors [words, embedding_dim]; returns its state dict and keyword arguments."""
+    return {**weights, EMBEDDING: vectors}, {**settings, "vocab_size": len(vectors)}

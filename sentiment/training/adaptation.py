@@ -1,61 +1,48 @@
-"""Adapt a trained model to other reviews: a new head on its network, as far as the reviews justify one.
+"""Adapt a trained model to other reviews, as far as these justify it.
 
-Cross-validation on the reviews chooses how much changes: nothing, scale and bias of the logit, or the whole head, with
-a penalty (`sentiment.training.head`). The model stays as it was unless a change clearly helps. The temperature and the
-limit of uncertain answers come from the same out-of-fold answers, so that all reviews count.
+Cross-validation on the reviews chooses how much changes: nothing, scale and bias of the logit, the head
+(`sentiment.training.head`), or the upper layers (`sentiment.training.layers`). The model stays as it was unless a
+change clearly helps. The temperature and the limit of uncertain answers come from the same out-of-fold answers, so that
+all reviews count.
 """
 
+import hashlib
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from tqdm import tqdm
 
 from sentiment.classifier import SentimentClassifier
+from sentiment.config import AdaptConfig
+from sentiment.data.batching import EncodedReviews
 from sentiment.data.loading import comparable
 from sentiment.data.splitting import linked_rows
 from sentiment.errors import InputError
 from sentiment.evaluation.calibration import confident_from, fit_bands, fit_temperature, smoothed
-from sentiment.evaluation.metrics import classification_metrics, wilson_interval
-from sentiment.inference.postprocessing import is_positive, probability
+from sentiment.evaluation.metrics import classification_metrics
+from sentiment.inference.encoding import encode_texts
+from sentiment.inference.postprocessing import probability
 from sentiment.integrations.features import FeatureExtractor
+from sentiment.io.files import read_json, write_json
 from sentiment.io.progress import review_bar
-from sentiment.models.surgery import with_linear
+from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.persistence.model_card import model_card
-from sentiment.training.head import Fit, fit_linear, fit_scale
+from sentiment.training.cross_validation import MANY, Change, Fold, compare, make_folds
+from sentiment.training.hardware import Hardware
+from sentiment.training.head import HeadChange, head_changes
+from sentiment.training.layers import LayersChange, Training, named
+from sentiment.training.movies import Movies, movie_texts, read_movies
+from sentiment.training.new_words import unknown_words, with_new_words
+from sentiment.training.run import has_state, open_run
 
-FOLDS, FEWER_FOLDS, MANY = 10, 3, 5000
-"""Folds of the cross-validation; the fewer ones from MANY reviews on, where a fit takes seconds."""
-FEWEST = 4
-"""Fewest different reviews of each label."""
-STRENGTHS = (0.3, 1.0, 3.0, 10.0)
-"""Strengths of a new head, from the one that changes least."""
 AS_IT_WAS = "nothing"
 BAND_REVIEWS = 200
 """Reviews from which they themselves say which answers are uncertain; with fewer the old limit stays."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """What may change in a model, and how it does in cross-validation, on reviews that it was not fitted on."""
-
-    name: str
-    accuracy: float
-    """0 to 1."""
-    accuracy_95: Sequence[float]
-    """Wilson interval."""
-    log_loss: float
-    """Mean, in nats."""
-    gain: float
-    """By how much the log loss is lower than that of the model as it was."""
-    gain_error: float
-    """Standard error of the gain."""
-    reviews: int
-
-    @property
-    def clear(self) -> bool:
-        """Whether the gain is more than chance: over 1 + 16 / reviews standard errors."""
-        return self.gain > (1 + 16 / self.reviews) * self.gain_error
 
 
 @dataclass(frozen=True)
@@ -68,66 +55,156 @@ class Adaptation:
     chosen: Change
     own_band: bool
     """Whether the limit of uncertain answers comes from these reviews."""
+    unknown: tuple[int, int]
+    """Words of the reviews that are not in the vocabulary: of the model as it was, and of the adapted one."""
+    movies: tuple[Movies, Movies] | None
+    """What both say of movie reviews; None unless `keep_imdb` is set."""
 
 
-def adapt(classifier: SentimentClassifier, texts: Sequence[str], labels: Sequence[int], source: str) -> Adaptation:
+def adapt(
+    classifier: SentimentClassifier,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    config: AdaptConfig,
+    unlabeled: Sequence[str] = (),
+    resume: bool = False,
+) -> Adaptation:
     """Adapt a model to labeled reviews; the model itself does not change.
+
+    The states of the training are in the directory `run_directory`, which is removed at the end.
 
     Args:
         classifier: the model.
         texts: n reviews; those without words are left out.
         labels: their labels, 0 or 1.
-        source: where they are from, for the model card.
+        config: all settings; of those under `data` only the source counts, for the model card.
+        unlabeled: further reviews of the same kind.
+        resume: continue a stopped run.
 
     Raises:
         TypeError: if `texts` is a string, or a review is not a string.
-        InputError: if fewer than `FEWEST` different reviews with words have one of the labels, or a label is not 0 or
-            1, or there are not as many labels as reviews.
+        InputError: if fewer than four different reviews with words have one of the labels, or a label is not 0 or 1, or
+            there are not as many labels as reviews; if the directory holds a run, and `resume` is false, or that run
+            has other settings or reviews.
+        RunError: if training fails.
         Stopped: after SIGINT or SIGTERM.
     """
     _check(texts, labels)
-    extractor = FeatureExtractor(classifier.checkpoint, classifier.device, classifier.precision)
+    hardware, directory = Hardware.choose(config.run.device, config.run.precision), run_directory(config)
+    run = replace(config, run=replace(config.run, output_dir=str(directory)))
+    encoded = encode_texts(classifier.text, texts)
+    kept = np.flatnonzero(encoded.has_words)
+    targets = np.asarray(labels, dtype=np.int64)[kept]
+    texts = [texts[row] for row in kept.tolist()]
+    folds = make_folds(targets, linked_rows([comparable(text) for text in texts]))
+    with open_run(run, hardware, resume):
+        _check_same(directory, texts, targets, unlabeled)
+        found = _adapted(classifier, texts, targets, folds, config, unlabeled, hardware, directory / "state")
+    shutil.rmtree(directory)
+    return found
+
+
+def settings_for(reviews: int) -> dict[str, Any]:
+    """{setting: value} of those that follow from the number of reviews.
+
+    With many, one pass is enough, and larger batches take less time.
+    """
+    return {"optimization.epochs": 1, "batch_reviews": 32} if reviews >= MANY else {}
+
+
+def run_directory(config: AdaptConfig) -> Path:
+    """Directory of the run, beside that of the model."""
+    return Path(f"{config.run.output_dir}.run")
+
+
+def _adapted(
+    classifier: SentimentClassifier,
+    texts: list[str],
+    targets: np.ndarray,
+    folds: list[Fold],
+    config: AdaptConfig,
+    unlabeled: Sequence[str],
+    hardware: Hardware,
+    directory: Path,
+) -> Adaptation:
+    checkpoint = classifier.checkpoint
+    tokens = [classifier.text.tokenize(text) for text in [*texts, *unlabeled]]
+    start = with_new_words(checkpoint, unknown_words(classifier.text.vocabulary, tokens))
     with review_bar(len(texts), "read") as bar:
-        found = extractor(texts, bar.update)
-    kept = np.flatnonzero(found.has_words)
-    found, targets = found.rows(kept.tolist()), np.asarray(labels, dtype=np.int64)[kept]
-    units = linked_rows([comparable(texts[row]) for row in kept.tolist()])
-    folds = _folds(targets, units)
-    features, old = found.pooled.astype(np.float64), found.logits.astype(np.float64)
-    fits: dict[str, Fit] = {"scale and bias": fit_scale}
-    fits |= {f"head, strength {strength:g}": fit_linear(strength) for strength in STRENGTHS}
-    log_odds, temperatures = {AS_IT_WAS: found.log_odds}, {}
-    for name, fit in fits.items():
-        logits = old.copy()
-        for fitted, rest in folds:
-            head = fit(features[fitted], old[fitted], targets[fitted])
-            logits[rest] = head.logits(features[rest], old[rest])
-        temperatures[name] = fit_temperature(logits, smoothed(targets))
-        log_odds[name] = logits / temperatures[name]
-    changes = _compared(log_odds, targets)
-    best = min(changes, key=lambda change: change.log_loss)
-    chosen = best if best.clear else changes[0]
-    checkpoint, own_band = classifier.checkpoint, len(targets) >= BAND_REVIEWS
-    calibration, probabilities = dict(checkpoint.calibration), probability(log_odds[chosen.name], 1.0)
-    if chosen.name in fits:
-        head = fits[chosen.name](features, old, targets)
-        weights, settings = with_linear(
-            checkpoint.weights, checkpoint.model_settings, head.scale, head.slopes, head.bias
-        )
-        checkpoint = replace(checkpoint, weights=weights, model_settings=settings)
-        calibration |= {"temperature": temperatures[chosen.name], "temperature_slope": 0.0}
+        found = FeatureExtractor(checkpoint, classifier.device, classifier.precision)(texts, bar.update)
+    changes: dict[str, HeadChange | LayersChange] = dict(head_changes(checkpoint, found, targets))
+    with tqdm(unit="tok", unit_scale=True, desc="train", mininterval=1) as bar:
+        reviews = encode_texts(start.text, texts).reviews.labeled(targets)
+        movies = movie_texts(classifier, start.text, len(texts)) if config.keep_imdb else EncodedReviews([])
+        more = encode_texts(start.text, unlabeled).reviews
+        shared = Training(start, reviews, movies, more, config, hardware, directory, bar)
+        layers = {"head and last layer": LayersChange("last", 2, shared), "all layers": LayersChange("all", 4, shared)}
+        if unlabeled:
+            layers["all layers, unlabeled"] = LayersChange("unlabeled", 4, shared, layers["all layers"])
+        changes |= layers
+        bar.total = sum(change.tokens(named(folds)) for change in layers.values())
+        tested = np.sort(np.concatenate([fold.rest for fold in folds]))
+        log_odds, temperatures = {AS_IT_WAS: found.log_odds[tested]}, {}
+        for name, change in changes.items():
+            logits = change.out_of_fold(folds)[tested]
+            temperatures[name] = fit_temperature(logits, smoothed(targets[tested]))
+            log_odds[name] = logits / temperatures[name]
+        rows = compare(log_odds, targets[tested])
+        best = min(rows, key=lambda change: change.log_loss)
+        chosen = best if best.clear else rows[0]
+        if chosen.name in layers:
+            bar.total += layers[chosen.name].tokens_of_last(folds)
+        if chosen.name in changes:
+            checkpoint = changes[chosen.name].changed(folds)
+            calibration = {"temperature": temperatures[chosen.name], "temperature_slope": 0.0}
+            checkpoint = replace(checkpoint, calibration=checkpoint.calibration | calibration)
+    probabilities, own_band = probability(log_odds[chosen.name], 1.0), len(tested) >= BAND_REVIEWS
     if own_band:
-        wanted = calibration["confident_accuracy"]
-        calibration["confident_from"] = confident_from(probabilities, targets, wanted)
-        calibration["bands"] = fit_bands(probabilities, targets)
-    metrics = classification_metrics(targets, probabilities) | {"data": source, "split": "cross-validation"}
-    metrics |= {"adapted_to": source}
-    if "training" in checkpoint.metrics:  # what the network has learned from
+        checkpoint = _with_band(checkpoint, probabilities, targets[tested])
+    metrics = classification_metrics(targets[tested], probabilities)
+    adapted = SentimentClassifier(
+        _described(checkpoint, metrics, config.data.source),
+        classifier.device,
+        classifier.precision,
+        classifier.threads,
+    )
+    before, after = (encode_texts(one.text, texts).unknown_tokens for one in (classifier, adapted))
+    read = (read_movies(classifier), read_movies(adapted)) if config.keep_imdb else None
+    return Adaptation(adapted, rows, chosen, own_band, (int(before.sum()), int(after.sum())), read)
+
+
+def _with_band(checkpoint: Checkpoint, probabilities: np.ndarray, labels: np.ndarray) -> Checkpoint:
+    """The model with the limit of uncertain answers that these answers give."""
+    wanted = checkpoint.calibration["confident_accuracy"]
+    band = {
+        "confident_from": confident_from(probabilities, labels, wanted),
+        "bands": fit_bands(probabilities, labels),
+    }
+    return replace(checkpoint, calibration=checkpoint.calibration | band)
+
+
+def _described(checkpoint: Checkpoint, metrics: dict[str, Any], source: str) -> Checkpoint:
+    """The model with its metrics and card."""
+    metrics |= {"data": source, "split": "cross-validation", "adapted_to": source}
+    if "training" in checkpoint.metrics:  # what the network had learned from
         metrics["training"] = checkpoint.metrics["training"]
-    checkpoint = replace(checkpoint, calibration=calibration, metrics=metrics)
-    checkpoint = checkpoint.with_card(model_card(checkpoint))
-    adapted = SentimentClassifier(checkpoint, classifier.device, classifier.precision, classifier.threads)
-    return Adaptation(adapted, changes, chosen, own_band)
+    checkpoint = replace(checkpoint, metrics=metrics)
+    return checkpoint.with_card(model_card(checkpoint))
+
+
+def _check_same(directory: Path, texts: Sequence[str], labels: np.ndarray, unlabeled: Sequence[str]) -> None:
+    """Record which reviews a run is for.
+
+    Raises:
+        InputError: if it was started with others.
+    """
+    file, digest = directory / "reviews.json", hashlib.sha256()
+    for part in (texts, map(str, labels.tolist()), unlabeled):
+        digest.update(json.dumps([*part]).encode())
+    now = {"sha256": digest.hexdigest()}
+    if file.exists() and has_state(directory) and read_json(file) != now:
+        raise InputError(f"{directory}: was started with other reviews; delete it, or choose another output.")
+    write_json(file, now)
 
 
 def _check(texts: Sequence[str], labels: Sequence[int]) -> None:
@@ -141,43 +218,3 @@ def _check(texts: Sequence[str], labels: Sequence[int]) -> None:
     for position, label in enumerate(labels):
         if label not in (0, 1):
             raise InputError(f"label {position} is {label!r}; give 0 for negative and 1 for positive.")
-
-
-def _folds(labels: np.ndarray, units: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows to fit on and rows to predict; equal reviews are on one side.
-
-    Raises:
-        InputError: if there are too few reviews.
-    """
-    negative, positive = (len(set(units[labels == label])) for label in (0, 1))
-    if min(negative, positive) < FEWEST:
-        raise InputError(
-            f"too few different reviews to adapt to: {negative} negative and {positive} positive; give at least "
-            f"{FEWEST} of each."
-        )
-    folds = min(FOLDS if len(labels) < MANY else FEWER_FOLDS, negative, positive)
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=0).split(labels, labels, units)
-    # equal reviews with unequal labels can leave a fold with one label, or empty
-    return [(fitted, rest) for fitted, rest in splits if len(rest) and len(set(labels[fitted])) == 2]
-
-
-def _compared(log_odds: dict[str, np.ndarray], labels: np.ndarray) -> list[Change]:
-    """What each change does for out-of-fold answers, beside the first one."""
-    signs, first, changes = np.where(labels == 1, 1.0, -1.0), None, []
-    for name, answers in log_odds.items():
-        losses = np.logaddexp(0, -signs * answers)
-        first = losses if first is None else first
-        gains = first - losses
-        right = int((is_positive(probability(answers, 1.0)) == (labels == 1)).sum())
-        changes.append(
-            Change(
-                name,
-                right / len(labels),
-                wilson_interval(right, len(labels)),
-                float(losses.mean()),
-                float(gains.mean()),
-                float(gains.std(ddof=1) / np.sqrt(len(gains))),
-                len(labels),
-            )
-        )
-    return changes

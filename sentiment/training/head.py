@@ -1,14 +1,21 @@
 """New heads on the features of a frozen network: a share of the old logit, plus a linear function of the features."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from sentiment.integrations.features import Features
 from sentiment.integrations.sklearn import CONSTANT, MAX_ITERATIONS, SHIPPED_WEIGHT
+from sentiment.models.surgery import with_linear
+from sentiment.persistence.checkpoint import Checkpoint
+from sentiment.training.cross_validation import Fold
+
+STRENGTHS = (0.3, 1.0, 3.0, 10.0)
+"""Strengths of a new head, from the one that changes least."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,44 @@ def fit_linear(strength: float) -> Fit:
         return Head(float(SHIPPED_WEIGHT * scale), slopes, float(SHIPPED_WEIGHT * bias - slopes @ mean))
 
     return fit
+
+
+class HeadChange:
+    """A change of the head alone; the network gets it as a part of its weights.
+
+    Args:
+        fit: fits the head.
+        start: the model.
+        features: features of n reviews.
+        labels: their labels [n], 0 or 1.
+    """
+
+    def __init__(self, fit: Fit, start: Checkpoint, features: Features, labels: np.ndarray) -> None:
+        self.fit, self.start, self.labels = fit, start, labels
+        self.features, self.old = features.pooled.astype(np.float64), features.logits.astype(np.float64)
+
+    def out_of_fold(self, folds: Sequence[Fold]) -> np.ndarray:
+        """Logits [n] of reviews that the head was not fitted on; NaN for those that no fold predicts."""
+        logits = np.full(len(self.labels), np.nan)
+        for fold in folds:
+            head = self._fitted(fold.fitted)
+            logits[fold.rest] = head.logits(self.features[fold.rest], self.old[fold.rest])
+        return logits
+
+    def changed(self, folds: Sequence[Fold]) -> Checkpoint:
+        """The model with the head that all reviews give, whatever the folds."""
+        head = self._fitted(np.arange(len(self.labels)))
+        weights, settings = with_linear(
+            self.start.weights, self.start.model_settings, head.scale, head.slopes, head.bias
+        )
+        return replace(self.start, weights=weights, model_settings=settings)
+
+    def _fitted(self, rows: np.ndarray) -> Head:
+        return self.fit(self.features[rows], self.old[rows], self.labels[rows])
+
+
+def head_changes(start: Checkpoint, features: Features, labels: np.ndarray) -> dict[str, HeadChange]:
+    """{name: change} of the head, from the one that changes least."""
+    fits: dict[str, Fit] = {"scale and bias": fit_scale}
+    fits |= {f"head, strength {strength:g}": fit_linear(strength) for strength in STRENGTHS}
+    return {name: HeadChange(fit, start, features, labels) for name, fit in fits.items()}

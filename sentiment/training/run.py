@@ -62,10 +62,15 @@ def open_run(config: AnyConfig, hardware: Hardware, resume: bool) -> Iterator[Pa
                 machine = {"python": platform.python_version(), "machine": platform.machine()}
                 used = {"hardware": str(hardware), "threads": torch.get_num_threads()}
                 write_json(directory / "versions.json", machine | used | {name: version(name) for name in PACKAGES})
-            resumed = any((directory / "state").glob("step-*"))
+            resumed = has_state(directory)
             with tracking(hardware.accelerator, directory, flat_settings(config), resumed):
                 hardware.accelerator.wait_for_everyone()
                 yield directory
+
+
+def has_state(directory: Path) -> bool:
+    """Whether the run directory has a saved state, of the run or of its parts."""
+    return any((directory / "state").glob("*"))
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def _threads(config: AnyConfig, directory: Path) -> Iterator[str]:
         Why it is this number.
     """
     threads, reason, before = None, "as when the run began", torch.get_num_threads()
-    if any((directory / "state").glob("step-*")):
+    if has_state(directory):
         # version 0.1 recorded no number and left it to torch
         threads = read_json(directory / "versions.json").get("threads", before)
     if threads is None:
@@ -89,7 +94,7 @@ def _threads(config: AnyConfig, directory: Path) -> Iterator[str]:
 
 
 def _check_previous_run(config: AnyConfig, directory: Path, resume: bool) -> None:
-    if not any((directory / "state").glob("step-*")):
+    if not has_state(directory):
         if resume:
             logger.info(f"{directory}: no saved state yet; starting from the beginning.")
         return
@@ -129,14 +134,15 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def record_epoch(directory: Path, history: list[dict[str, Any]]) -> None:
-    """Write history.jsonl and print its last row.
+def record_epoch(directory: Path, history: list[dict[str, Any]], shown: bool = True) -> None:
+    """Write history.jsonl and, if `shown`, print its last row.
 
     Raises:
         RunError: if the file cannot be written.
     """
     write_text(directory / "history.jsonl", "".join(json.dumps(row) + "\n" for row in history))
-    tqdm.write(_table_row(history[-1], header=len(history) == 1))
+    if shown:
+        tqdm.write(_table_row(history[-1], header=len(history) == 1))
 
 
 def _table_row(row: dict[str, Any], header: bool) -> str:

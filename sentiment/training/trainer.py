@@ -14,6 +14,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ class Trainer:
         run: run directory, seed, and how often to save the state.
         hardware: device, precision and processes.
         keep_best: called with the network and its metrics after each epoch with the best validation metric so far.
+        part_of: bar of a larger work, in tokens, of which this run is a short part. It then shows no bars and rows of
+            its own, and saves its state only by time and when it is stopped.
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class Trainer:
         run: RunConfig,
         hardware: Hardware,
         keep_best: Callable[[nn.Module, dict[str, Any]], None],
+        part_of: Any = None,
     ) -> None:
+        self.part_of = part_of
         self.objective, self.optimization, self.run, self.hardware = objective, optimization, run, hardware
         self.accelerator, self.keep_best = hardware.accelerator, keep_best
         self.directory = Path(run.output_dir)
@@ -133,27 +138,21 @@ class Trainer:
             self.objective.carry(carried)
             carried = {}
             self._train_epoch(tokens, total_steps)
-            self._save()  # after a stop during validation, only the validation is repeated
+            if self.part_of is None:
+                self._save()  # after a stop during validation, only the validation is repeated
             self._finish_epoch()
-            self._save()
+            if self.part_of is None:
+                self._save()
 
     def _log_saving_time(self, seconds: float) -> None:
-        if self.states and self.accelerator.is_main_process:
+        if self.states and self.accelerator.is_main_process and self.part_of is None:
             each, share = 1000 * self.saving_seconds / self.states, self.saving_seconds / seconds
             logger.info(f"{self.states} states saved, {each:.0f} ms each, {share:.2%} of the time.")
 
     def _train_epoch(self, tokens: Sequence[int], total_steps: int) -> None:
         """Train on the remaining batches of the epoch."""
         progress = self.progress
-        with tqdm(
-            total=sum(tokens),
-            initial=sum(tokens[: progress.batch]),
-            unit="tok",
-            unit_scale=True,
-            desc=f"epoch {progress.epoch + 1}/{self.optimization.epochs}",
-            disable=not self.accelerator.is_main_process,
-            mininterval=1,
-        ) as bar:
+        with self._bar(tokens) as bar:
             for batch in range(progress.batch, len(tokens)):
                 started = time.monotonic()
                 loss = self._gradient(batch, total_steps)
@@ -177,6 +176,20 @@ class Trainer:
                         f"stopped by {name} at step {progress.step}; the state is saved in {self.directory / 'state'}. "
                         "Go on with the same command and --resume.",
                     )
+
+    def _bar(self, tokens: Sequence[int]) -> AbstractContextManager[Any]:
+        if self.part_of is not None:
+            self.part_of.update(sum(tokens[: self.progress.batch]))
+            return nullcontext(self.part_of)
+        return tqdm(
+            total=sum(tokens),
+            initial=sum(tokens[: self.progress.batch]),
+            unit="tok",
+            unit_scale=True,
+            desc=f"epoch {self.progress.epoch + 1}/{self.optimization.epochs}",
+            disable=not self.accelerator.is_main_process,
+            mininterval=1,
+        )
 
     def _track(self, kind: str, figures: dict[str, Any]) -> None:
         log_figures(self.accelerator, self.directory, kind, self.progress.step, figures)
@@ -285,6 +298,8 @@ class Trainer:
             with self.accelerator.autocast():
                 metrics = objective.validate(network)
         except Stopped as stopped:
+            if self.part_of is not None:
+                self._save()
             message = f"stopped during validation; the state is saved in {self.directory / 'state'}"
             raise Stopped(stopped.signal_number, f"{message}. Go on with the same command and --resume.") from None
         value = metrics[objective.metric]
@@ -307,7 +322,7 @@ class Trainer:
         self._track("epoch", {name: value for name, value in row.items() if name not in ("epoch", "step", "best")})
         progress.start_epoch(progress.epoch + 1)
         if self.accelerator.is_main_process:
-            record_epoch(self.directory, progress.history)
+            record_epoch(self.directory, progress.history, shown=self.part_of is None)
 
     def _network(self) -> nn.Module:
         """The network that is validated: averaged over the steps, then with the start (Wortsman et al. 2022)."""

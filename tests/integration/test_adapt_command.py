@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,8 +41,9 @@ def test_a_model_is_adapted_and_the_table_says_how(
     output = tmp_path / "my-model"
     code, printed, messages = run(capsys, stars, "--output", output, "--from", "imdb-small", *STARS)
     assert code == 0, messages
-    header, *rows, chosen, band = printed.splitlines()
+    header, *rows, chosen, band = [line for line in printed.splitlines() if not line.startswith("Unknown words")]
     assert header.startswith("what changes") and rows[0].startswith("nothing ")
+    assert rows[-1].startswith("all layers ")
     assert [bool(row.endswith("*")) for row in rows].count(True) == 1
     assert re.match(r"\* chosen: .*cross-validated on 40 reviews\.", chosen) and "200 reviews or more" in band
     assert "1 of 41" in messages or "left out" in messages
@@ -69,3 +74,33 @@ def test_bad_input_gets_one_sentence_and_writes_nothing(
         last = messages.strip().splitlines()[-1]
         assert code == 2 and not printed and words in last and last.startswith("sentiment adapt:"), last
     assert not (tmp_path / "a").exists() and [file.name for file in taken.iterdir()] == ["notes.txt"]
+
+
+def test_settings_can_be_changed_and_a_run_resumed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, stars: Path
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text("the crisp soup was late\n" * 3 + "the cold soup was warm\n" * 3)
+    arguments = [stars, *STARS, "--output", tmp_path / "model", "--from", "imdb-small", "--optimization.epochs=1"]
+    code, printed, messages = run(
+        capsys, *arguments, "--unlabelled", more, "--keep-imdb", "--batch_reviews=4", "--resume"
+    )
+    assert code == 0, messages
+    assert "all layers, unlabeled" in printed and "40 sample reviews of movies: accuracy" in printed
+    assert not (tmp_path / "model.run").exists()
+    code, _, messages = run(capsys, *arguments, "--optimization.epoch=1")
+    assert code == 2 and "did you mean --optimization.epochs?" in messages
+
+
+def test_a_killed_run_says_how_to_go_on(tmp_path: Path, stars: Path) -> None:
+    command = [sys.executable, "-m", "sentiment", "adapt", stars, *STARS, "--output", tmp_path / "model"]
+    command += ["--from", "imdb-small", "--optimization.epochs=200"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not list((tmp_path / "model.run" / "state").glob("*/fold-0")) and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        last = process.stderr.read().strip().splitlines()[-1]
+    assert process.returncode == 130 and "Go on with the same command and --resume" in last, last
+    assert not (tmp_path / "model").exists()
