@@ -193,7 +193,7 @@ class SentimentClassifier(Predictor):
         """The model, adapted to other reviews; this one does not change.
 
         Cross-validation chooses how much changes; if no change clearly helps, the answers stay the same. `sentiment
-        adapt` prints what it found; from Python, `sentiment.training.adaptation.adapt` returns it.
+        adapt` prints what it found; from Python, `sentiment.adaptation.adapt.adapt` returns it.
 
         Args:
             texts: labeled reviews, at least four different ones of each label.
@@ -210,9 +210,9 @@ class SentimentClassifier(Predictor):
             >>> shipped.fine_tune(texts, [1, 1, 1, 1, 0, 0, 0, 0]).predict("The soup was wonderful.").label
             'positive'
         """
+        from sentiment.adaptation.adapt import adapt, settings_for
         from sentiment.config import AdaptConfig
         from sentiment.config_reader import config_from_settings
-        from sentiment.training.adaptation import adapt, settings_for
 
         with TemporaryDirectory() as directory:
             run = {"run.output_dir": f"{directory}/model", "run.device": self.device.type, "run.threads": self.threads}

@@ -43,6 +43,7 @@ class Labeled:
 
 def measure(data: Labeled, movies: Labeled | None, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Accuracy and calibration error for each size and seed, in percent."""
+    from sentiment.adaptation.adapt import adapt
     from sentiment.classifier import SentimentClassifier
     from sentiment.config import AdaptConfig
     from sentiment.config_reader import config_from_settings
@@ -50,13 +51,15 @@ def measure(data: Labeled, movies: Labeled | None, options: argparse.Namespace) 
     from sentiment.evaluation.baselines import tfidf_regression
     from sentiment.evaluation.metrics import expected_calibration_error
     from sentiment.inference.postprocessing import is_positive
-    from sentiment.training.adaptation import adapt
 
     texts, labels, found = data.texts, data.labels, []
     shipped = SentimentClassifier.from_pretrained(options.model)
     documents, before = np.array(tokenize_texts(texts), object), shipped.predict_proba(texts.tolist())[:, 1]
     for count in options.sizes:
-        if len(texts) - count - options.unlabeled < SMALLEST_TEST or np.bincount(labels, minlength=2).min() < count // 2:
+        if (
+            len(texts) - count - options.unlabeled < SMALLEST_TEST
+            or np.bincount(labels, minlength=2).min() < count // 2
+        ):
             continue
         for seed in range(options.seeds):
             fitted, rest = draw(labels, count, seed)

@@ -12,8 +12,8 @@ from sentiment.cli.settings import SHORT, add_settings, add_short_options
 from sentiment.io.progress import step
 
 if TYPE_CHECKING:
+    from sentiment.adaptation.adapt import Adaptation
     from sentiment.config import AdaptConfig
-    from sentiment.training.adaptation import Adaptation
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +59,10 @@ def adapt(arguments: Sequence[str]) -> None:
     from sentiment.persistence.model_directory import check_place
 
     check_place(Path(config.run.output_dir))
+    from sentiment.adaptation.adapt import adapt, settings_for
     from sentiment.classifier import SentimentClassifier
     from sentiment.data.loading import load_reviews
     from sentiment.inference.torch_network import choose_device
-    from sentiment.training.adaptation import adapt, settings_for
 
     with step(f"loading {config.pretrained}", lasting=False):
         device = choose_device(config.run.device)
@@ -89,7 +89,7 @@ def _unlabeled(config: "AdaptConfig") -> list[str]:
 
 
 def _print(found: "Adaptation") -> None:
-    from sentiment.training.adaptation import BAND_REVIEWS
+    from sentiment.adaptation.adapt import BAND_REVIEWS
 
     print("what changes              accuracy  95% interval      log loss   gain")
     for change in found.changes:

@@ -22,7 +22,7 @@ from sentiment.cli.options import (
 from sentiment.errors import InputError
 
 if TYPE_CHECKING:
-    from sentiment.training.labeling import Answer, Labeling
+    from sentiment.adaptation.labeling import Answer, Labeling
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,8 @@ def label(arguments: Sequence[str]) -> None:
     check_output(options.labels, data.source, [local_path(data.source)], overwrite=True)
     if options.export is not None:
         check_output(options.export, data.source, [local_path(data.source), options.labels], overwrite=False)
+    from sentiment.adaptation.labeling import Labeling
     from sentiment.data.loading import load_reviews
-    from sentiment.training.labeling import Labeling
 
     with loading(options):
         classifier = load_classifier(options)

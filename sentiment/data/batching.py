@@ -44,7 +44,9 @@ class EncodedReviews:
         labels: target probability of each review, 0 to 1; not needed for prediction.
     """
 
-    def __init__(self, ids: Iterable[Sequence[int] | np.ndarray], labels: Sequence[float] | np.ndarray | None = None) -> None:
+    def __init__(
+        self, ids: Iterable[Sequence[int] | np.ndarray], labels: Sequence[float] | np.ndarray | None = None
+    ) -> None:
         arrays = [np.asarray(review, dtype=np.int32) for review in ids]
         self._fill(np.concatenate([*arrays, np.empty(0, np.int32)]), np.array([len(array) for array in arrays], int))
         if labels is not None:

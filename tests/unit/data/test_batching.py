@@ -65,3 +65,29 @@ def test_shares_contain_all_rows_once_and_in_order(rows: int, count: int) -> Non
     shares = [everything[share(rows, index, count)] for index in range(count)]
     assert list(chain.from_iterable(shares)) == everything
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+reviews_lists = st.lists(st.lists(st.integers(0, 30), max_size=6), max_size=8)
+
+
+@given(reviews_lists, reviews_lists, st.randoms())
+def test_reviews_are_joined_chosen_and_labeled_anew(first: list[list[int]], second: list[list[int]], random) -> None:
+    labels = [random.random() for _ in (*first, *second)]
+    joined = EncodedReviews.joined(
+        [EncodedReviews(first, labels[: len(first)]), EncodedReviews(second, labels[len(first) :])]
+    )
+    assert [joined[row].tolist() for row in range(len(joined))] == [*first, *second]
+    np.testing.assert_array_equal(joined.labels, np.array(labels, np.float32))
+    chosen = random.sample(range(len(joined)), len(joined) // 2)
+    part = joined.rows(np.array(chosen, dtype=int))
+    assert [part[row].tolist() for row in range(len(part))] == [[*first, *second][row] for row in chosen]
+    assert part.labels.tolist() == [joined.labels[row] for row in chosen]
+    again = part.labeled(np.ones(len(part)))
+    assert again.labels.tolist() == [1.0] * len(part) and part.labels.tolist() == [joined.labels[row] for row in chosen]
+
+
+@given(reviews_lists)
+def test_ids_are_replaced_by_their_positions(reviews: list[list[int]]) -> None:
+    ids = np.unique([30, *(word for review in reviews for word in review)])
+    found = EncodedReviews(reviews).renumbered(ids)
+    assert [ids[found[row]].tolist() for row in range(len(reviews))] == reviews

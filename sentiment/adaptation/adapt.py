@@ -1,7 +1,7 @@
 """Adapt a trained model to other reviews, as far as these justify it.
 
 Cross-validation on the reviews chooses how much changes: nothing, scale and bias of the logit, the head
-(`sentiment.training.head`), or the upper layers (`sentiment.training.layers`). The model stays as it was unless a
+(`sentiment.adaptation.head`), or the upper layers (`sentiment.adaptation.layers`). The model stays as it was unless a
 change clearly helps. The temperature and the limit of uncertain answers come from the same out-of-fold answers, so that
 all reviews count.
 """
@@ -17,6 +17,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from sentiment.adaptation.cross_validation import MANY, Change, Fold, compare, make_folds
+from sentiment.adaptation.head import HeadChange, head_changes
+from sentiment.adaptation.layers import LayersChange, Training, named
+from sentiment.adaptation.movies import Movies, movie_texts, read_movies
+from sentiment.adaptation.new_words import unknown_words, with_new_words
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdaptConfig
 from sentiment.data.batching import EncodedReviews
@@ -32,12 +37,7 @@ from sentiment.io.files import read_json, write_json
 from sentiment.io.progress import review_bar
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.persistence.model_card import model_card
-from sentiment.training.cross_validation import MANY, Change, Fold, compare, make_folds
 from sentiment.training.hardware import Hardware
-from sentiment.training.head import HeadChange, head_changes
-from sentiment.training.layers import LayersChange, Training, named
-from sentiment.training.movies import Movies, movie_texts, read_movies
-from sentiment.training.new_words import unknown_words, with_new_words
 from sentiment.training.run import has_state, open_run
 
 AS_IT_WAS = "nothing"

@@ -8,6 +8,8 @@ import pytest
 import torch
 from tqdm import tqdm
 
+from sentiment.adaptation.cross_validation import Fold, make_folds
+from sentiment.adaptation.layers import LayersChange, Training, named, network_file
 from sentiment.config import AdaptConfig, OptimizationConfig, RunConfig
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.torch_network import predict_logits
@@ -15,9 +17,7 @@ from sentiment.io.signals import Stopped
 from sentiment.models.surgery import EMBEDDING
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.training import trainer
-from sentiment.training.cross_validation import Fold, make_folds
 from sentiment.training.hardware import Hardware
-from sentiment.training.layers import LayersChange, Training, network_file
 
 EPOCHS = 3
 COUNT = 24
@@ -99,9 +99,7 @@ def test_a_stopped_change_goes_on_bit_for_bit(
     monkeypatch.undo()
     assert list((stopped.directory).glob("*/state/step-*.safetensors"))
     again = LayersChange("stopped", 4, shared)
-    assert again.tokens({f"fold-{number}": fold for number, fold in enumerate(folds)}) < whole.epochs * len(folds) * sum(
-        shared.reviews.lengths
-    )
+    assert 0 < again.tokens(named(folds)) < LayersChange("new", 4, shared).tokens(named(folds))
     np.testing.assert_array_equal(again.out_of_fold(folds), expected)
 
 

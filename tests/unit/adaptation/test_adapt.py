@@ -6,14 +6,14 @@ from random import Random
 import numpy as np
 import pytest
 
+from sentiment.adaptation.adapt import AS_IT_WAS, BAND_REVIEWS, adapt, run_directory, settings_for
+from sentiment.adaptation.cross_validation import MANY
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdaptConfig
 from sentiment.config_reader import config_from_settings
 from sentiment.errors import InputError
 from sentiment.io.signals import Stopped
 from sentiment.training import trainer
-from sentiment.training.adaptation import AS_IT_WAS, BAND_REVIEWS, adapt, run_directory, settings_for
-from sentiment.training.cross_validation import MANY
 
 SIDES = (["cold", "stale", "soggy", "rude", "overpriced"], ["crisp", "fresh", "tasty", "friendly", "generous"])
 THINGS = ["soup", "bread", "waiter", "menu", "wine", "table", "fish", "kitchen"]

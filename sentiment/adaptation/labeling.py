@@ -15,6 +15,8 @@ from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 
+from sentiment.adaptation.adapt import adapt
+from sentiment.adaptation.cross_validation import FEWEST, Change
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdaptConfig, DataConfig
 from sentiment.config_reader import config_from_settings
@@ -24,8 +26,6 @@ from sentiment.integrations.features import FeatureExtractor, Features
 from sentiment.io.progress import review_bar
 from sentiment.tables.outputs import write_table
 from sentiment.tables.reader import read_chunks
-from sentiment.training.adaptation import adapt
-from sentiment.training.cross_validation import FEWEST, Change
 
 Answer = Literal["positive", "negative", "skip"]
 BATCH = 20
@@ -44,11 +44,12 @@ def choose(features: Features, count: int) -> list[int]:
     pool = order[features.has_words[order]][: UNCERTAIN * count]
     if len(pool) <= count:
         return [int(row) for row in pool]
-    clusters = KMeans(count, n_init=1, random_state=0).fit_predict(
-        normalize(features.pooled[pool]), sample_weight=uncertainty[pool]
-    )
-    first = np.sort(np.unique(clusters, return_index=True)[1])
-    return [int(row) for row in pool[first]]
+    directions = normalize(features.pooled[pool])
+    kinds = min(count, len(np.unique(directions, axis=0)))
+    clusters = KMeans(kinds, n_init=1, random_state=0).fit_predict(directions, sample_weight=uncertainty[pool])
+    first = np.unique(clusters, return_index=True)[1]
+    others = np.setdiff1d(np.arange(len(pool)), first)  # if there are not as many kinds
+    return [int(row) for row in pool[np.sort(np.r_[first, others[: count - len(first)]])]]
 
 
 class Labeling:

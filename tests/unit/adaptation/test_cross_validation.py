@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment.adaptation.cross_validation import FEW, MANY, Change, compare, make_folds
 from sentiment.errors import InputError
-from sentiment.training.cross_validation import FEW, MANY, Change, compare, make_folds
 
 
 @given(count=st.integers(8, 300), copies=st.integers(1, 3), seed=st.integers(0, 9))

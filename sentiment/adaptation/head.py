@@ -8,11 +8,11 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from sentiment.adaptation.cross_validation import Fold
 from sentiment.integrations.features import Features
 from sentiment.integrations.sklearn import CONSTANT, MAX_ITERATIONS, SHIPPED_WEIGHT
 from sentiment.models.surgery import with_linear
 from sentiment.persistence.checkpoint import Checkpoint
-from sentiment.training.cross_validation import Fold
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0)
 """Strengths of a new head, from the one that changes least."""

@@ -1,7 +1,7 @@
 import numpy as np
 
+from sentiment.adaptation.movies import movie_texts, read_movies
 from sentiment.classifier import SentimentClassifier
-from sentiment.training.movies import movie_texts, read_movies
 
 
 def test_texts_have_the_answers_of_the_model(tiny_classifier: SentimentClassifier) -> None:

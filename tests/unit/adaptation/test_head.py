@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from sentiment.adaptation.head import Head, fit_linear, fit_scale
 from sentiment.models.lstm import SentimentRNN
 from sentiment.models.surgery import with_linear
-from sentiment.training.head import Head, fit_linear, fit_scale
 
 RANDOM = np.random.default_rng(0)
 FEATURES = RANDOM.normal(3, 2, (80, 5))

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from sentiment.adaptation.cross_validation import Fold
 from sentiment.config import AdaptConfig
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.postprocessing import probability
@@ -24,7 +25,6 @@ from sentiment.models.lstm import SentimentRNN
 from sentiment.models.surgery import EMBEDDING, with_words
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.text.vocabulary import SPECIALS
-from sentiment.training.cross_validation import Fold
 from sentiment.training.hardware import Hardware
 from sentiment.training.objective import SentimentObjective
 from sentiment.training.trainer import Trainer

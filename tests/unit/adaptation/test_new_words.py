@@ -3,11 +3,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment.adaptation.new_words import unknown_words, with_new_words
 from sentiment.classifier import SentimentClassifier
 from sentiment.models.surgery import EMBEDDING
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.text.vocabulary import UNKNOWN
-from sentiment.training.new_words import unknown_words, with_new_words
 
 
 def test_words_that_are_often_there_and_unknown_are_counted(tiny_checkpoint: Checkpoint) -> None:
