@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sentiment.adaptation.cross_validation import MANY, Change, Fold, compare, make_folds
 from sentiment.adaptation.head import HeadChange, head_changes
-from sentiment.adaptation.layers import LayersChange, Training, named
+from sentiment.adaptation.layers import LayersChange, Training, layers_changes, named
 from sentiment.adaptation.movies import Movies, movie_texts, read_movies
 from sentiment.adaptation.new_words import unknown_words, with_new_words
 from sentiment.classifier import SentimentClassifier
@@ -138,9 +138,7 @@ def _adapted(
         movies = movie_texts(classifier, start.text, len(texts)) if config.keep_imdb else EncodedReviews([])
         more = encode_texts(start.text, unlabeled).reviews
         shared = Training(start, reviews, movies, more, config, hardware, directory, bar)
-        layers = {"head and last layer": LayersChange("last", 2, shared), "all layers": LayersChange("all", 4, shared)}
-        if unlabeled:
-            layers["all layers, unlabeled"] = LayersChange("unlabeled", 4, shared, layers["all layers"])
+        layers = layers_changes(shared)
         changes |= layers
         bar.total = sum(change.tokens(named(folds)) for change in layers.values())
         tested = np.sort(np.concatenate([fold.rest for fold in folds]))

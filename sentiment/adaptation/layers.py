@@ -36,7 +36,7 @@ class LayersObjective(SentimentObjective):
     Args:
         train: reviews to learn, with their targets.
         rest: held-out reviews; may be empty.
-        depth: number of layers that are trained, from the top; the head and the embedding are layers, too.
+        depth: number of layers that are trained, from the top; head and embedding are layers, too. None for all.
         config: batches and seed.
         device: device of the batches.
         directory: for the files.
@@ -46,7 +46,7 @@ class LayersObjective(SentimentObjective):
         self,
         train: EncodedReviews,
         rest: EncodedReviews,
-        depth: int,
+        depth: int | None,
         config: AdaptConfig,
         device: torch.device,
         directory: Path,
@@ -70,7 +70,8 @@ class LayersObjective(SentimentObjective):
 
     def layers(self, model: nn.Module) -> list[nn.Module]:
         """The layers that are trained, from bottom to top."""
-        return super().layers(model)[-self.depth :]
+        layers = super().layers(model)
+        return layers if self.depth is None else layers[-self.depth :]
 
 
 def named(folds: Sequence[Fold]) -> dict[str, Fold]:
@@ -113,12 +114,12 @@ class LayersChange:
 
     Args:
         name: of its directory.
-        depth: number of layers that are trained, from the top.
+        depth: number of layers that are trained, from the top; None for all.
         shared: what all such changes share.
         teacher: a change whose networks answer the unlabeled reviews; this one learns the answers, too.
     """
 
-    def __init__(self, name: str, depth: int, shared: Training, teacher: "LayersChange | None" = None) -> None:
+    def __init__(self, name: str, depth: int | None, shared: Training, teacher: "LayersChange | None" = None) -> None:
         self.depth, self.shared, self.teacher = depth, shared, teacher
         self.directory, self.epochs = shared.directory / name, shared.config.optimization.epochs
         self.epoch = self.epochs - 1
@@ -214,3 +215,12 @@ class LayersChange:
     def _own_words(self, reviews: EncodedReviews) -> EncodedReviews:
         """The same reviews, with the ids of `_network`."""
         return reviews.renumbered(self.words)
+
+
+def layers_changes(shared: Training) -> dict[str, LayersChange]:
+    """{name: change} of the upper layers, from the one that changes least."""
+    everything = LayersChange("all", None, shared)
+    changes = {"head and last layer": LayersChange("last", 2, shared), "all layers": everything}
+    if len(shared.unlabeled):
+        changes["all layers, unlabeled"] = LayersChange("unlabeled", None, shared, everything)
+    return changes

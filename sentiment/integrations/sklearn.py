@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from sentiment.classifier import SentimentClassifier
+from sentiment.inference.postprocessing import is_positive
 from sentiment.integrations.features import FeatureExtractor, Features
 from sentiment.models.inference_lstm import Precision
 
@@ -49,6 +51,8 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         device: device to compute on.
         precision: see `SentimentClassifier.from_pretrained`.
         C: inverse strength of regularization, above 0; a smaller value trusts the reviews of `fit` less.
+        fine_tune: whether `fit` adapts the network itself, as far as the reviews justify it
+            (`SentimentClassifier.fine_tune`); takes longer, and two classes with four different reviews each.
 
     Attributes:
         classes_: the labels, sorted [n_classes]; they are those of `y`, as given.
@@ -66,11 +70,13 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         device: str = "cpu",
         precision: Precision = "auto",
         C: float = 1.0,
+        fine_tune: bool = False,
     ) -> None:
         self.model = model
         self.device = device
         self.precision = precision
         self.C = C
+        self.fine_tune = fine_tune
 
     def fit(self, X: Any, y: Any) -> "SentimentEstimator":
         """Fit a new head; the model's files do not change.
@@ -81,8 +87,10 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
         Raises:
             TypeError: if X is something else, or a review is missing or not a string.
-            ValueError: if X is empty or has no words, its length is not that of y, or y has a single class.
-            InputError: if there is no such model, or the precision is not available.
+            ValueError: if X is empty or has no words, its length is not that of y, or y has a single class, or more
+                than two with `fine_tune`.
+            InputError: if there is no such model, the precision is not available, or there are too few reviews for
+                `fine_tune`.
             RunError: if the hub cannot be reached.
         """
         texts = _as_texts(X)
@@ -93,6 +101,8 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         check_classification_targets(labels)
         if len(set(labels.tolist())) < 2:
             raise ValueError("y has one class; give reviews of at least two classes.")
+        if self.fine_tune:
+            return self._fit_network(texts, labels)
         extractor = self.feature_extractor()
         found = extractor(texts)
         if not found.has_words.any():
@@ -105,6 +115,20 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.classes_ = self.head_.classes_
         return self
 
+    def _fit_network(self, texts: list[str], labels: np.ndarray) -> "SentimentEstimator":
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) > 2:
+            raise ValueError(f"y has {len(self.classes_)} classes; with fine_tune, give reviews of two.")
+        shipped = self._classifier()
+        # which class is positive, the model itself says
+        first_is_positive = bool((is_positive(shipped.predict_proba(texts)[:, 1]) == codes).mean() < 0.5)
+        self.positive_ = int(not first_is_positive)
+        self.classifier_ = shipped.fine_tune(texts, (codes == self.positive_).astype(int).tolist())
+        return self
+
+    def _classifier(self) -> SentimentClassifier:
+        return SentimentClassifier.from_pretrained(self.model, self.device, precision=self.precision)
+
     def feature_extractor(self) -> Callable[..., Features]:
         """What gives the head its features: the frozen network, read each time, since its files may have changed.
 
@@ -112,7 +136,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             InputError: if there is no such model, or the precision is not available.
             RunError: if the hub cannot be reached.
         """
-        classifier = SentimentClassifier.from_pretrained(self.model, self.device, precision=self.precision)
+        classifier = self._classifier()
         return FeatureExtractor(classifier.checkpoint, classifier.device, self.precision)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -129,9 +153,23 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def _answer(self, method: str, X: Any) -> np.ndarray:
         check_is_fitted(self, "classes_")
-        texts, answer = _as_texts(X), getattr(self.head_, method)
+        texts = _as_texts(X)
+        if self.fine_tune:
+            return self._answer_of_network(method, texts)
+        answer = getattr(self.head_, method)
         blocks = [texts[start : start + BLOCK] for start in range(0, len(texts), BLOCK)]
         return np.concatenate([answer(self._inputs(self.extractor_(block))) for block in blocks])
+
+    def _answer_of_network(self, method: str, texts: list[str]) -> np.ndarray:
+        probabilities = self.classifier_.predict_proba(texts)
+        probabilities = probabilities if self.positive_ == 1 else probabilities[:, ::-1]
+        if method == "predict_proba":
+            return probabilities
+        if method == "decision_function":
+            found: np.ndarray = logit(probabilities[:, 1])
+            return found
+        chosen: np.ndarray = self.classes_[is_positive(probabilities[:, 1]).astype(int)]
+        return chosen
 
     def _inputs(self, found: Features) -> np.ndarray:
         """What the new head gets: features of mean 0, log-odds, and a constant for its bias: [n, width + 2].

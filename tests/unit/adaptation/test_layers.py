@@ -56,7 +56,7 @@ def test_the_lower_layers_stay(shared: Training, folds: list[Fold]) -> None:
 
 
 def test_words_that_are_in_no_review_keep_their_vectors(shared: Training, folds: list[Fold]) -> None:
-    found = LayersChange("all", 4, shared).changed(folds)
+    found = LayersChange("all", None, shared).changed(folds)
     assert any(name.startswith("encoder.layers.0.") for name in changed_names(shared.start, found))
     before, after = shared.start.weights[EMBEDDING], found.weights[EMBEDDING]
     moved = set(torch.nonzero((before != after).any(dim=1)).flatten().tolist())
@@ -65,7 +65,7 @@ def test_words_that_are_in_no_review_keep_their_vectors(shared: Training, folds:
 
 
 def test_reviews_are_answered_by_networks_that_have_not_seen_them(shared: Training, folds: list[Fold]) -> None:
-    change = LayersChange("all", 4, shared)
+    change = LayersChange("all", None, shared)
     logits = change.out_of_fold(folds[1:])
     assert np.isnan(logits[folds[0].rest]).all() and np.isfinite(np.delete(logits, folds[0].rest)).all()
     told = np.where(shared.reviews.labels == 1, logits, -logits)[~np.isnan(logits)]
@@ -75,7 +75,7 @@ def test_reviews_are_answered_by_networks_that_have_not_seen_them(shared: Traini
 def test_the_epoch_of_the_lowest_log_loss_counts(shared: Training, folds: list[Fold]) -> None:
     """With a rate as high as this, the first epoch is not the worst of all."""
     config = replace(shared.config, optimization=replace(shared.config.optimization, learning_rate=0.5))
-    wild = LayersChange("wild", 4, replace(shared, config=config))
+    wild = LayersChange("wild", None, replace(shared, config=config))
     logits = wild.out_of_fold(folds)
     signs, losses = np.where(shared.reviews.labels == 1, -1, 1), []
     for epoch in range(EPOCHS):
@@ -89,25 +89,25 @@ def test_the_epoch_of_the_lowest_log_loss_counts(shared: Training, folds: list[F
 def test_a_stopped_change_goes_on_bit_for_bit(
     shared: Training, folds: list[Fold], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = LayersChange("whole", 4, shared)
+    whole = LayersChange("whole", None, shared)
     expected = whole.out_of_fold(folds)
-    stopped = LayersChange("stopped", 4, shared)
+    stopped = LayersChange("stopped", None, shared)
     requests = iter([0] * 40 + [2] * 1000)
     monkeypatch.setattr(trainer, "stop_requested", lambda: next(requests))
     with pytest.raises(Stopped, match="--resume"):
         stopped.out_of_fold(folds)
     monkeypatch.undo()
     assert list((stopped.directory).glob("*/state/step-*.safetensors"))
-    again = LayersChange("stopped", 4, shared)
-    assert 0 < again.tokens(named(folds)) < LayersChange("new", 4, shared).tokens(named(folds))
+    again = LayersChange("stopped", None, shared)
+    assert 0 < again.tokens(named(folds)) < LayersChange("new", None, shared).tokens(named(folds))
     np.testing.assert_array_equal(again.out_of_fold(folds), expected)
 
 
 def test_what_is_done_is_not_done_again(shared: Training, folds: list[Fold]) -> None:
-    change = LayersChange("all", 4, shared)
+    change = LayersChange("all", None, shared)
     first = change.out_of_fold(folds)
     times = [network_file(change.directory / f"fold-{n}", EPOCHS - 1).stat().st_mtime_ns for n in range(len(folds))]
-    np.testing.assert_array_equal(LayersChange("all", 4, shared).out_of_fold(folds), first)
+    np.testing.assert_array_equal(LayersChange("all", None, shared).out_of_fold(folds), first)
     assert times == [
         network_file(change.directory / f"fold-{n}", EPOCHS - 1).stat().st_mtime_ns for n in range(len(folds))
     ]
@@ -118,8 +118,8 @@ def test_unlabeled_reviews_teach_what_the_teacher_says_of_them(shared: Training,
     new = 20
     unlabeled = EncodedReviews([[5, 6, new], [12, 13]] * 6)
     shared = replace(shared, unlabeled=unlabeled)
-    teacher = LayersChange("all", 4, shared)
-    student = LayersChange("unlabeled", 4, shared, teacher)
+    teacher = LayersChange("all", None, shared)
+    student = LayersChange("unlabeled", None, shared, teacher)
     taught = student.changed(folds)
     before, after = shared.start.weights[EMBEDDING], taught.weights[EMBEDDING]
     assert not torch.equal(before[new], after[new])
@@ -131,7 +131,7 @@ def test_texts_about_movies_hold_what_the_network_says_of_them(shared: Training,
     texts = EncodedReviews([[14, 25, 26, 13], [12, 26, 25], [16, 15, 25, 26]] * 4, np.zeros(12))
 
     def answers(movies: EncodedReviews, name: str) -> np.ndarray:
-        found = LayersChange(name, 4, replace(shared, movies=movies)).changed(folds).build()
+        found = LayersChange(name, None, replace(shared, movies=movies)).changed(folds).build()
         return predict_logits(found, texts, torch.device("cpu"))
 
     assert answers(texts, "kept").mean() < answers(EncodedReviews([]), "lost").mean() - 0.5

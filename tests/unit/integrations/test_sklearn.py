@@ -172,7 +172,7 @@ def test_before_fit_it_raises_not_fitted(estimator: SentimentEstimator) -> None:
 def test_the_constructor_only_stores() -> None:
     estimator = SentimentEstimator("no-such-model", C=-1.0)
     assert vars(estimator) == estimator.get_params() == {
-        "model": "no-such-model", "device": "cpu", "precision": "auto", "C": -1.0,
+        "model": "no-such-model", "device": "cpu", "precision": "auto", "C": -1.0, "fine_tune": False,
     }  # fmt: skip
     assert clone(estimator).set_params(C=2.0).C == 2.0 and estimator.C == -1.0
     with pytest.raises(ValueError, match="no-such-model"):
@@ -228,3 +228,27 @@ def test_pipeline_cross_validation_and_grid_search(texts: list[str], labels: lis
     search = GridSearchCV(estimator, {"C": [1e-6, 1.0], "model": ["imdb-small"]}, cv=3, scoring="neg_log_loss")
     search.fit(np.array(texts), labels)
     assert search.best_params_["C"] == 1.0 and search.classes_.tolist() == ["good", "poor"]
+
+
+def test_fit_can_adapt_the_network_whatever_the_labels_are_called() -> None:
+    good, bad = ["crisp", "fresh", "tasty", "warm", "friendly"], ["cold", "stale", "soggy", "rude", "bland"]
+    things = ["soup", "bread", "waiter", "menu"]
+    texts = [f"the {thing} was {word}" for thing in things for word in [*good, *bad]]
+    labels = ["awesome" if text.split()[-1] in good else "bad" for text in texts]
+    found = SentimentEstimator("imdb-small", fine_tune=True).fit(texts, labels)
+    assert found.classes_.tolist() == ["awesome", "bad"]
+    fresh = ["the wine was stale", "the wine was fresh"]
+    assert found.predict(fresh).tolist() == ["bad", "awesome"]
+    probabilities, scores = found.predict_proba(fresh), found.decision_function(fresh)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_allclose(1 / (1 + np.exp(-scores)), probabilities[:, 1])
+    assert probabilities[0, 1] > 0.5 > probabilities[1, 1] and found.score(texts, labels) > 0.9
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_allclose(again.predict_proba(fresh), probabilities, atol=1e-6)
+
+
+def test_fine_tuning_takes_two_classes(tiny_model_directory: Path) -> None:
+    with pytest.raises(ValueError, match="y has 3 classes; with fine_tune, give reviews of two"):
+        SentimentEstimator(tiny_model_directory, fine_tune=True).fit(["a", "b", "c"], [0, 1, 2])
+    with pytest.raises(ValueError, match="too few different reviews"):
+        SentimentEstimator(tiny_model_directory, fine_tune=True).fit(["a", "b", "c"], [0, 1, 1])
