@@ -6,11 +6,13 @@
 Adapts the model to 16, 64, 256 and 500 labeled reviews of each file, half of each label, drawn anew with each seed. The
 other reviews of the file are the test part, the same one for the model as it was, the adapted one, and TF-IDF with
 logistic regression on the same labels; N of them can be unlabeled reviews instead. With --trained-on, the reviews that
-the model was trained on: single sentences of their validation part are a further file, and each adapted model reads 500
-whole ones, which shows what it has forgotten. Prints a Markdown table and writes it to the output directory.
+the model was trained on: single sentences of their validation part are a further file, and so are two kinds of whole
+ones; each adapted model reads 500 others, which shows what it has forgotten. Prints a Markdown table and writes it to
+the output directory.
 """
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -31,6 +33,8 @@ MOVIES = 500
 """Whole reviews that show what a model has forgotten."""
 SENTENCES = 1000
 """Sentences of movie reviews, of one review each."""
+KINDS = {"horror": r"\bhorror\b", "films before 1980": r"^(?!.*\b(19[89]|20\d)\d\b).*\b19[1-7]\d\b"}
+"""{kind of movie reviews: words by which they are found}."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,13 @@ def read(options: argparse.Namespace) -> tuple[dict[str, Labeled], Labeled | Non
     texts, labels = zip(*sentences, strict=True)
     found[f"{Path(data.source).stem}, sentences"] = Labeled(np.array(texts, object), np.array(labels))
     whole = reviews.select(rows[:MOVIES])
+    part = reviews.select(rows[MOVIES:])
+    for name, pattern in KINDS.items():
+        kept = [row for row, text in enumerate(part["text"]) if re.search(pattern, text, re.IGNORECASE | re.DOTALL)]
+        chosen = part.select(kept)
+        found[f"{Path(data.source).stem}, {name}"] = Labeled(
+            np.array(chosen["text"], object), np.array(chosen["label"])
+        )
     return found, Labeled(np.array(whole["text"], object), np.array(whole["label"]))
 
 
