@@ -47,7 +47,7 @@ class Labeled:
 
 def measure(data: Labeled, movies: Labeled | None, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Accuracy and calibration error for each size and seed, in percent."""
-    from sentiment.adaptation.adapt import adapt
+    from sentiment.adaptation.adapt import adapt, settings_for
     from sentiment.classifier import SentimentClassifier
     from sentiment.config import AdaptConfig
     from sentiment.config_reader import config_from_settings
@@ -71,6 +71,7 @@ def measure(data: Labeled, movies: Labeled | None, options: argparse.Namespace) 
             unlabeled, rest = rest[: options.unlabeled], rest[options.unlabeled :]
             with TemporaryDirectory() as directory:
                 settings = {"run.output_dir": f"{directory}/model", "keep_imdb": options.keep_imdb}
+                settings |= settings_for(count, options.keep_imdb)
                 config = config_from_settings(AdaptConfig, settings, "benchmark")
                 adapted = adapt(
                     shipped, texts[fitted].tolist(), labels[fitted].tolist(), config, texts[unlabeled].tolist()

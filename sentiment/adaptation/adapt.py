@@ -41,6 +41,8 @@ from sentiment.training.hardware import Hardware
 from sentiment.training.run import has_state, open_run
 
 AS_IT_WAS = "nothing"
+KEPT_SHARE = 0.3
+"""Share of the old weights in a model that is to keep what it knows of movies."""
 BAND_REVIEWS = 200
 """Reviews from which they themselves say which answers are uncertain; with fewer the old limit stays."""
 
@@ -104,12 +106,13 @@ def adapt(
     return found
 
 
-def settings_for(reviews: int) -> dict[str, Any]:
-    """{setting: value} of those that follow from the number of reviews.
+def settings_for(reviews: int, keep_imdb: bool = False) -> dict[str, Any]:
+    """{setting: value} of those that follow from the number of reviews, and from whether movie reviews are to be kept.
 
-    With many, one pass is enough, and larger batches take less time.
+    With many, one pass is enough, and larger batches take less time. A share of the old weights forgets less.
     """
-    return {"optimization.epochs": 1, "batch_reviews": 32} if reviews >= MANY else {}
+    settings: dict[str, Any] = {"optimization.epochs": 1, "batch_reviews": 32} if reviews >= MANY else {}
+    return settings | ({"optimization.start_share": KEPT_SHARE} if keep_imdb else {})
 
 
 def run_directory(config: AdaptConfig) -> Path:

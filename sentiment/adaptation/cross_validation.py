@@ -12,10 +12,13 @@ from sentiment.inference.postprocessing import is_positive, probability
 
 FEWEST = 4
 """Fewest different reviews of each label."""
-FOLDS, FEWER_FOLDS, FEW = 10, 5, 200
-"""Folds, and those of more than FEW reviews, which take longer and need fewer."""
+FOLDS = {200: 10, 500: 5}
+"""{up to this number of reviews: folds}; more reviews take longer and need fewer."""
+FEWEST_FOLDS = 3
 MANY = 5000
-"""Reviews from which a single fold is enough: a tenth is held out."""
+"""Reviews from which a single fold is enough."""
+HELD_OUT = 10
+"""Of so many reviews, one is held out by a single fold."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def make_folds(labels: np.ndarray, units: np.ndarray) -> list[Fold]:
         units: number of the unit of each review [n].
 
     Returns:
-        Folds that together predict each review once; from `MANY` reviews on a single one, which predicts a tenth.
+        Folds that together predict each review once; from `MANY` on a single one, which predicts one in `HELD_OUT`.
 
     Raises:
         InputError: if there are too few reviews.
@@ -68,8 +71,9 @@ def make_folds(labels: np.ndarray, units: np.ndarray) -> list[Fold]:
             f"too few different reviews to adapt to: {negative} negative and {positive} positive; give at least "
             f"{FEWEST} of each."
         )
-    count = FEWER_FOLDS if FEW < len(labels) < MANY else FOLDS
-    splitter = StratifiedGroupKFold(min(count, negative, positive), shuffle=True, random_state=0)
+    count = next((count for most, count in FOLDS.items() if len(labels) <= most), FEWEST_FOLDS)
+    count = HELD_OUT if len(labels) >= MANY else min(count, negative, positive)
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=0)
     folds = [Fold(*rows) for rows in splitter.split(labels, labels, units)]
     # equal reviews with unequal labels can leave a fold with one label, or empty
     folds = [fold for fold in folds if len(fold.rest) and len(set(labels[fold.fitted])) == 2]

@@ -1,6 +1,10 @@
-"""Texts about movies that the package has: they show what an adapted model has lost, and hold what it knew."""
+"""Reviews of movies that the package has or makes up: they show what an adapted model has lost, and hold what it knew.
+
+Whole reviews that a model answers as before hold more than single sentences (`benchmarks.accuracy.adaptation`).
+"""
 
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 
@@ -14,7 +18,12 @@ from sentiment.inference.encoding import encode_texts
 from sentiment.text.vocabulary import TextEncoder
 
 SEED = 1
-"""Seed of the sentences."""
+SENTENCES = 3000
+"""Sentences of the grammar from which reviews are put together."""
+LENGTHS = range(6, 21)
+"""Sentences of a review, so that it is as long as a real one."""
+ONE_SIDE = 0.75
+"""Share of its sentences on its own side."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +38,25 @@ class Movies:
 
 
 def movie_texts(classifier: SentimentClassifier, text: TextEncoder, count: int) -> EncodedReviews:
-    """Sample reviews and then sentences of the grammar, with the answers of a model as labels.
+    """Reviews put together from sentences of the grammar, with the answers of a model as labels.
 
     Args:
         classifier: the model.
         text: encodes the texts, for a network that may know more words.
         count: number of texts.
     """
-    texts = load_reviews(DataConfig(source="samples"), "train")["text"][:count]
-    texts = [*texts, *(sentence for sentence, _ in grammar_sentences(count - len(texts), SEED))]
+    random, drawn = Random(SEED), grammar_sentences(SENTENCES, SEED)
+    sides = [[sentence for sentence, label in drawn if (label > 0.5) == positive] for positive in (False, True)]
+    texts = []
+    for number in range(count):
+        own, other = sides[number % 2], sides[1 - number % 2]
+        length = random.choice(LENGTHS)
+        texts.append(" ".join(random.choice(own if random.random() < ONE_SIDE else other) for _ in range(length)))
     return encode_texts(text, texts).reviews.labeled(classifier.predict_proba(texts)[:, 1])
 
 
 def read_movies(classifier: SentimentClassifier) -> Movies:
-    """Accuracy and log loss on the sample reviews that no model has practiced on."""
+    """Accuracy and log loss on the sample reviews."""
     reviews = load_reviews(DataConfig(source="samples"), "test")
     labels = np.asarray(reviews["label"])
     metrics = classification_metrics(labels, classifier.predict_proba(reviews["text"][:])[:, 1])

@@ -69,7 +69,7 @@ def adapt(arguments: Sequence[str]) -> None:
         classifier = SentimentClassifier.from_pretrained(config.pretrained, device)
     logger.info("reading %s", config.data.source)
     reviews = load_reviews(config.data, options.split)
-    by_number = [f"--{setting}={value}" for setting, value in settings_for(len(reviews)).items()]
+    by_number = [f"--{setting}={value}" for setting, value in settings_for(len(reviews), config.keep_imdb).items()]
     config = load_config(AdaptConfig, None, [*by_number, *given])
     found = adapt(classifier, reviews["text"][:], reviews["label"][:], config, _unlabeled(config), options.resume)
     _print(found)

@@ -137,6 +137,7 @@ def test_movie_reviews_are_read_before_and_after(shipped: SentimentClassifier, t
 
 def test_many_reviews_are_read_once() -> None:
     assert settings_for(MANY)["optimization.epochs"] == 1 and settings_for(MANY - 1) == {}
+    assert settings_for(MANY - 1, keep_imdb=True) == {"optimization.start_share": 0.3}
 
 
 @pytest.mark.parametrize(
