@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,7 +191,7 @@ class SentimentClassifier(Predictor):
     ) -> "SentimentClassifier":
         """The model, adapted to other reviews; this one does not change.
 
-        Cross-validation chooses how much changes; if no change clearly helps, the answers stay the same. `sentiment
+        Cross-validation chooses how much changes; if no change clearly helps, the weights stay the same. `sentiment
         adapt` prints what it found; from Python, `sentiment.adaptation.adapt.adapt` returns it.
 
         Args:
@@ -210,15 +209,9 @@ class SentimentClassifier(Predictor):
             >>> shipped.fine_tune(texts, [1, 1, 1, 1, 0, 0, 0, 0]).predict("The soup was wonderful.").label
             'positive'
         """
-        from sentiment.adaptation.adapt import adapt, settings_for
-        from sentiment.config import AdaptConfig
-        from sentiment.config_reader import config_from_settings
+        from sentiment.adaptation.adapt import adapt_at_once
 
-        with TemporaryDirectory() as directory:
-            run = {"run.output_dir": f"{directory}/model", "run.device": self.device.type, "run.threads": self.threads}
-            settings = settings_for(len(texts)) | run | {"data.source": "own reviews"}
-            config = config_from_settings(AdaptConfig, settings, "fine_tune")
-            return adapt(self, texts, labels, config, unlabeled).classifier
+        return adapt_at_once(self, texts, labels, "own reviews", unlabeled).classifier
 
     def save_pretrained(self, directory: str | Path, half_precision: bool = False) -> None:
         """Write a model directory that `from_pretrained` reads.

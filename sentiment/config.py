@@ -333,16 +333,16 @@ class TransformerConfig(BaseConfig):
 class AdaptConfig(BaseConfig):
     """Adaptation of a trained model to other reviews."""
 
-    run: RunConfig = field(default_factory=lambda: RunConfig("my-model", precision="fp32"))
+    run: RunConfig = field(default_factory=lambda: RunConfig("", precision="fp32"))
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(epochs=3, learning_rate=4e-3, layer_decay=0.6, weight_decay=0.01)
     )
     pretrained: str = "imdb"
     """Model to adapt: model directory, hub id, or shipped model (imdb or imdb-small)."""
     unlabeled: Optional[str] = None
-    """Source of unlabeled reviews of the same kind; another model learns the adapted one's answers to them, too."""
+    """Source of unlabeled reviews of the same kind. The adapted model labels them, and another one learns both."""
     keep_imdb: bool = False
-    """Whether to measure what the adapted model loses on movie reviews, and to let it practice on such meanwhile."""
+    """Whether to train on made-up movie reviews, too, and to print how sample reviews are classified."""
     batch_tokens: PositiveInt = 8192
     """Maximum number of tokens per batch, including padding; a longer review is a batch of its own."""
     batch_reviews: NonNegativeInt = 16

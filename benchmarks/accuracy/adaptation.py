@@ -168,9 +168,10 @@ def run(options: argparse.Namespace) -> str:
     for name, data in files.items():
         log(f"{name}: {len(data.texts):,} reviews")
         found = measure(data, movies, options)
-        if not found:
+        if found:
+            measured[name] = found
+        elif name in {Path(source).stem for source in options.data}:
             raise InputError(f"{name}: {len(data.texts)} reviews are too few; give at least 116, of both labels.")
-        measured[name] = found
     record = {"setting": info, "options": {"model": options.model, "unlabeled": options.unlabeled}, "rows": measured}
     notes = f"- Model {options.model}; {options.seeds} seeds, each with other labels; mean ± standard deviation.\n"
     if options.unlabeled or options.keep_imdb:

@@ -8,10 +8,10 @@ all reviews count.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from tqdm import tqdm
 from sentiment.adaptation.cross_validation import MANY, Change, Fold, compare, make_folds
 from sentiment.adaptation.head import HeadChange, head_changes
 from sentiment.adaptation.layers import LayersChange, Training, layers_changes, named
-from sentiment.adaptation.movies import Movies, movie_texts, read_movies
+from sentiment.adaptation.movies import MovieScores, made_up_reviews, read_movies
 from sentiment.adaptation.new_words import unknown_words, with_new_words
 from sentiment.classifier import SentimentClassifier
 from sentiment.config import AdaptConfig
+from sentiment.config_reader import config_from_settings
 from sentiment.data.batching import EncodedReviews
 from sentiment.data.loading import comparable
 from sentiment.data.splitting import linked_rows
@@ -35,6 +36,7 @@ from sentiment.inference.postprocessing import probability
 from sentiment.integrations.features import FeatureExtractor
 from sentiment.io.files import read_json, write_json
 from sentiment.io.progress import review_bar
+from sentiment.io.signals import Stopped
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.persistence.model_card import model_card
 from sentiment.training.hardware import Hardware
@@ -42,9 +44,9 @@ from sentiment.training.run import has_state, open_run
 
 AS_IT_WAS = "nothing"
 KEPT_SHARE = 0.3
-"""Share of the old weights in a model that is to keep what it knows of movies."""
+"""Weight of the old parameters in the average, for a model that is to keep what it knows of movies."""
 BAND_REVIEWS = 200
-"""Reviews from which they themselves say which answers are uncertain; with fewer the old limit stays."""
+"""Fewest reviews for which the limit of uncertain answers is fitted anew."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Adaptation:
     own_band: bool
     """Whether the limit of uncertain answers comes from these reviews."""
     unknown: tuple[int, int]
-    """Words of the reviews that are not in the vocabulary: of the model as it was, and of the adapted one."""
-    movies: tuple[Movies, Movies] | None
+    """Tokens of the reviews that are not in the vocabulary: of the model as it was, and of the adapted one."""
+    movies: tuple[MovieScores, MovieScores] | None
     """What both say of movie reviews; None unless `keep_imdb` is set."""
 
 
@@ -73,13 +75,13 @@ def adapt(
 ) -> Adaptation:
     """Adapt a model to labeled reviews; the model itself does not change.
 
-    The states of the training are in the directory `run_directory`, which is removed at the end.
+    The states of the training are in the directory `run_directory`, which can be deleted afterwards.
 
     Args:
         classifier: the model.
         texts: n reviews; those without words are left out.
         labels: their labels, 0 or 1.
-        config: all settings; of those under `data` only the source counts, for the model card.
+        config: settings of the training; the source is for the model card.
         unlabeled: further reviews of the same kind.
         resume: continue a stopped run.
 
@@ -91,7 +93,7 @@ def adapt(
         RunError: if training fails.
         Stopped: after SIGINT or SIGTERM.
     """
-    _check(texts, labels)
+    _check(texts, labels, unlabeled)
     hardware, directory = Hardware.choose(config.run.device, config.run.precision), run_directory(config)
     run = replace(config, run=replace(config.run, output_dir=str(directory)))
     encoded = encode_texts(classifier.text, texts)
@@ -101,9 +103,37 @@ def adapt(
     folds = make_folds(targets, linked_rows([comparable(text) for text in texts]))
     with open_run(run, hardware, resume):
         _check_same(directory, texts, targets, unlabeled)
-        found = _adapted(classifier, texts, targets, folds, config, unlabeled, hardware, directory / "state")
-    shutil.rmtree(directory)
-    return found
+        return _adapted(classifier, texts, targets, folds, config, unlabeled, hardware, directory / "state")
+
+
+def adapt_at_once(
+    classifier: SentimentClassifier,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    source: str,
+    unlabeled: Sequence[str] = (),
+) -> Adaptation:
+    """Adapt a model with the settings that follow from the number of reviews; a stopped run cannot be resumed.
+
+    Args:
+        classifier: the model.
+        texts: see `adapt`.
+        labels: see `adapt`.
+        source: where the reviews are from, for the model card.
+        unlabeled: see `adapt`.
+
+    Raises:
+        TypeError, InputError, RunError: see `adapt`.
+        Stopped: after SIGINT or SIGTERM.
+    """
+    with TemporaryDirectory() as directory:
+        settings = settings_for(len(texts)) | {"run.output_dir": f"{directory}/model", "data.source": source}
+        settings |= {"run.device": classifier.device.type, "run.threads": classifier.threads}
+        config = config_from_settings(AdaptConfig, settings, "adaptation")
+        try:
+            return adapt(classifier, texts, labels, config, unlabeled)
+        except Stopped as stopped:
+            raise Stopped(stopped.signal_number, "stopped before the model was adapted.") from None
 
 
 def settings_for(reviews: int, keep_imdb: bool = False) -> dict[str, Any]:
@@ -117,7 +147,7 @@ def settings_for(reviews: int, keep_imdb: bool = False) -> dict[str, Any]:
 
 def run_directory(config: AdaptConfig) -> Path:
     """Directory of the run, beside that of the model."""
-    return Path(f"{config.run.output_dir}.run")
+    return Path(f"{Path(config.run.output_dir)}.run")  # without a slash at the end
 
 
 def _adapted(
@@ -138,13 +168,13 @@ def _adapted(
     changes: dict[str, HeadChange | LayersChange] = dict(head_changes(checkpoint, found, targets))
     with tqdm(unit="tok", unit_scale=True, desc="train", mininterval=1) as bar:
         reviews = encode_texts(start.text, texts).reviews.labeled(targets)
-        movies = movie_texts(classifier, start.text, len(texts)) if config.keep_imdb else EncodedReviews([])
+        movies = made_up_reviews(classifier, start.text, len(texts)) if config.keep_imdb else EncodedReviews([])
         more = encode_texts(start.text, unlabeled).reviews
         shared = Training(start, reviews, movies, more, config, hardware, directory, bar)
         layers = layers_changes(shared)
         changes |= layers
         bar.total = sum(change.tokens(named(folds)) for change in layers.values())
-        tested = np.sort(np.concatenate([fold.rest for fold in folds]))
+        tested = np.sort(np.concatenate([fold.held_out for fold in folds]))
         log_odds, temperatures = {AS_IT_WAS: found.log_odds[tested]}, {}
         for name, change in changes.items():
             logits = change.out_of_fold(folds)[tested]
@@ -163,12 +193,10 @@ def _adapted(
     if own_band:
         checkpoint = _with_band(checkpoint, probabilities, targets[tested])
     metrics = classification_metrics(targets[tested], probabilities)
-    adapted = SentimentClassifier(
-        _described(checkpoint, metrics, config.data.source),
-        classifier.device,
-        classifier.precision,
-        classifier.threads,
-    )
+    metrics |= {"split": "cross-validation" if len(folds) > 1 else "held-out reviews", "adapted_reviews": len(texts)}
+    checkpoint = _described(checkpoint, metrics, config.data.source)
+    adapted = SentimentClassifier(checkpoint, classifier.device, classifier.precision, classifier.threads)
+    adapted.settings = classifier.settings
     before, after = (encode_texts(one.text, texts).unknown_tokens for one in (classifier, adapted))
     read = (read_movies(classifier), read_movies(adapted)) if config.keep_imdb else None
     return Adaptation(adapted, rows, chosen, own_band, (int(before.sum()), int(after.sum())), read)
@@ -186,7 +214,7 @@ def _with_band(checkpoint: Checkpoint, probabilities: np.ndarray, labels: np.nda
 
 def _described(checkpoint: Checkpoint, metrics: dict[str, Any], source: str) -> Checkpoint:
     """The model with its metrics and card."""
-    metrics |= {"data": source, "split": "cross-validation", "adapted_to": source}
+    metrics |= {"data": source}
     if "training" in checkpoint.metrics:  # what the network had learned from
         metrics["training"] = checkpoint.metrics["training"]
     checkpoint = replace(checkpoint, metrics=metrics)
@@ -208,12 +236,13 @@ def _check_same(directory: Path, texts: Sequence[str], labels: np.ndarray, unlab
     write_json(file, now)
 
 
-def _check(texts: Sequence[str], labels: Sequence[int]) -> None:
-    if isinstance(texts, str):
-        raise TypeError("texts is a string; give a list of reviews.")
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"review {position} is of type {type(text).__name__}; give a string.")
+def _check(texts: Sequence[str], labels: Sequence[int], unlabeled: Sequence[str]) -> None:
+    for name, reviews in (("texts", texts), ("unlabeled", unlabeled)):
+        if isinstance(reviews, str):
+            raise TypeError(f"{name} is a string; give a list of reviews.")
+        for position, text in enumerate(reviews):
+            if not isinstance(text, str):
+                raise TypeError(f"review {position} of {name} is of type {type(text).__name__}; give a string.")
     if len(texts) != len(labels):
         raise InputError(f"{len(texts):,} reviews, but {len(labels):,} labels; give a label for each review.")
     for position, label in enumerate(labels):

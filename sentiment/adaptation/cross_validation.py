@@ -18,15 +18,15 @@ FEWEST_FOLDS = 3
 MANY = 5000
 """Reviews from which a single fold is enough."""
 HELD_OUT = 10
-"""Of so many reviews, one is held out by a single fold."""
+"""Of so many reviews, a single fold holds one out."""
 
 
 @dataclass(frozen=True)
 class Fold:
     """Rows to fit on, and rows to predict."""
 
-    fitted: np.ndarray
-    rest: np.ndarray
+    train: np.ndarray
+    held_out: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,11 @@ def make_folds(labels: np.ndarray, units: np.ndarray) -> list[Fold]:
             f"{FEWEST} of each."
         )
     count = next((count for most, count in FOLDS.items() if len(labels) <= most), FEWEST_FOLDS)
-    count = HELD_OUT if len(labels) >= MANY else min(count, negative, positive)
+    count = min(HELD_OUT if len(labels) >= MANY else count, negative, positive)
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=0)
     folds = [Fold(*rows) for rows in splitter.split(labels, labels, units)]
     # equal reviews with unequal labels can leave a fold with one label, or empty
-    folds = [fold for fold in folds if len(fold.rest) and len(set(labels[fold.fitted])) == 2]
+    folds = [fold for fold in folds if len(fold.held_out) and len(set(labels[fold.train])) == 2]
     return folds[:1] if len(labels) >= MANY else folds
 
 

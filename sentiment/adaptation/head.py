@@ -65,20 +65,20 @@ class HeadChange:
     Args:
         fit: fits the head.
         start: the model.
-        features: features of n reviews.
+        features: features of n reviews [n, width] float64.
+        old: their logits before [n] float64.
         labels: their labels [n], 0 or 1.
     """
 
-    def __init__(self, fit: Fit, start: Checkpoint, features: Features, labels: np.ndarray) -> None:
-        self.fit, self.start, self.labels = fit, start, labels
-        self.features, self.old = features.pooled.astype(np.float64), features.logits.astype(np.float64)
+    def __init__(self, fit: Fit, start: Checkpoint, features: np.ndarray, old: np.ndarray, labels: np.ndarray) -> None:
+        self.fit, self.start, self.features, self.old, self.labels = fit, start, features, old, labels
 
     def out_of_fold(self, folds: Sequence[Fold]) -> np.ndarray:
         """Logits [n] of reviews that the head was not fitted on; NaN for those that no fold predicts."""
         logits = np.full(len(self.labels), np.nan)
         for fold in folds:
-            head = self._fitted(fold.fitted)
-            logits[fold.rest] = head.logits(self.features[fold.rest], self.old[fold.rest])
+            head = self._fitted(fold.train)
+            logits[fold.held_out] = head.logits(self.features[fold.held_out], self.old[fold.held_out])
         return logits
 
     def changed(self, folds: Sequence[Fold]) -> Checkpoint:
@@ -97,4 +97,5 @@ def head_changes(start: Checkpoint, features: Features, labels: np.ndarray) -> d
     """{name: change} of the head, from the one that changes least."""
     fits: dict[str, Fit] = {"scale and bias": fit_scale}
     fits |= {f"head, strength {strength:g}": fit_linear(strength) for strength in STRENGTHS}
-    return {name: HeadChange(fit, start, features, labels) for name, fit in fits.items()}
+    pooled, old = features.pooled.astype(np.float64), features.logits.astype(np.float64)
+    return {name: HeadChange(fit, start, pooled, old, labels) for name, fit in fits.items()}

@@ -4,10 +4,10 @@ The next reviews are uncertain and unlike one another: the uncertain ones are di
 and each cluster gives its most uncertain one (after Zhdanov 2019, "Diverse mini-batch Active Learning").
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,10 @@ from scipy.stats import entropy
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 
-from sentiment.adaptation.adapt import adapt
-from sentiment.adaptation.cross_validation import FEWEST, Change
+from sentiment.adaptation.adapt import adapt_at_once
+from sentiment.adaptation.cross_validation import Change
 from sentiment.classifier import SentimentClassifier
-from sentiment.config import AdaptConfig, DataConfig
-from sentiment.config_reader import config_from_settings
+from sentiment.config import DataConfig
 from sentiment.errors import InputError
 from sentiment.inference.postprocessing import probability
 from sentiment.integrations.features import FeatureExtractor, Features
@@ -27,11 +26,13 @@ from sentiment.io.progress import review_bar
 from sentiment.tables.outputs import write_table
 from sentiment.tables.reader import read_chunks
 
+logger = logging.getLogger(__name__)
+
 Answer = Literal["positive", "negative", "skip"]
 BATCH = 20
 """Labels after which the model is adapted, and the next reviews are chosen."""
-UNCERTAIN = 10
-"""Of how many times as many uncertain reviews the next ones are chosen."""
+CANDIDATES = 10
+"""Candidates for each review that is chosen: the most uncertain ones."""
 POOL = 2000
 """Most reviews that are looked at, in the order of the source; labeled ones do not count."""
 COLUMNS = pa.schema([("text", pa.string()), ("label", pa.string())])
@@ -41,7 +42,7 @@ def choose(features: Features, count: int) -> list[int]:
     """Positions of the reviews to label next, the most uncertain first; those without words are not chosen."""
     uncertainty = entropy(np.stack([probability(sign * features.log_odds, 1.0) for sign in (1, -1)]))
     order = np.argsort(-uncertainty, kind="stable")
-    pool = order[features.has_words[order]][: UNCERTAIN * count]
+    pool = order[features.has_words[order]][: CANDIDATES * count]
     if len(pool) <= count:
         return [int(row) for row in pool]
     directions = normalize(features.pooled[pool])
@@ -58,14 +59,14 @@ class Labeling:
     Args:
         classifier: the model that chooses and is adapted.
         texts: all reviews.
-        file: table of the answers, with the columns `text` and `label`; answers that it has are kept.
+        file: table of the answers, .csv, with the columns `text` and `label`; answers that it has are kept.
 
     Raises:
-        InputError: if the file cannot be read, or has other columns or labels.
+        InputError: if the file is not .csv, cannot be read, or has other columns or labels.
     """
 
     def __init__(self, classifier: SentimentClassifier, texts: Sequence[str], file: Path) -> None:
-        self.shipped = self.classifier = classifier
+        self.original = self.classifier = classifier
         self.texts, self.file = list(dict.fromkeys(texts)), file
         self.answers = read_answers(file)
         """{review: answer}, in order."""
@@ -124,14 +125,11 @@ class Labeling:
     def _adapt(self) -> None:
         """Adapt the model to the labels, and choose the next reviews with it."""
         labels, self._taught = [int(answer == "positive") for answer in self.labeled.values()], len(self.labeled)
-        if min(labels.count(0), labels.count(1)) < FEWEST:
+        try:
+            found = adapt_at_once(self.original, list(self.labeled), labels, str(self.file))
+        except InputError as error:  # there are not enough of one label yet
+            logger.info("not adapted: %s", error)
             return
-        with TemporaryDirectory() as directory:
-            settings: dict[str, Any] = {"run.output_dir": f"{directory}/model", "data.source": str(self.file)}
-            settings |= {"run.device": self.shipped.device.type, "run.threads": self.shipped.threads}
-            found = adapt(
-                self.shipped, list(self.labeled), labels, config_from_settings(AdaptConfig, settings, "label")
-            )
         self.classifier, self.queue = found.classifier, []
         self.curve.append((len(labels), found.changes[0], found.chosen))
 
@@ -140,14 +138,17 @@ def read_answers(file: Path) -> dict[str, Answer]:
     """The answers in a table, if it exists.
 
     Raises:
-        InputError: if it cannot be read, or has other columns or labels.
+        InputError: if it is not .csv, cannot be read, or has other columns or labels.
     """
     answers: dict[str, Answer] = {}
+    if file.suffix != ".csv":
+        raise InputError(f"{file}: the labels are written as CSV; give a name that ends in .csv.")
     if not file.exists():
         return answers
     for chunk in read_chunks([file], DataConfig(source=str(file), text_column="text")):
         for text, place, row in zip(chunk.texts, chunk.places, chunk.rows, strict=True):
-            label = row.get("label") if isinstance(row, dict) else None
+            assert isinstance(row, dict)  # as of every CSV file
+            label = row.get("label")
             if text is None or label not in ("positive", "negative", "skip"):
                 raise InputError(f"{file}: {place}: label is {label!r}; it must be positive, negative or skip.")
             answers[text] = label

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from sentiment.adaptation.cross_validation import Fold
+from sentiment.adaptation.cross_validation import MANY, Fold
 from sentiment.config import AdaptConfig
 from sentiment.data.batching import EncodedReviews
 from sentiment.inference.postprocessing import probability
@@ -134,7 +134,7 @@ class LayersChange:
         shared = self.shared
         more = int(shared.movies.lengths.sum()) + (int(shared.unlabeled.lengths.sum()) if self.teacher else 0)
         todo = [fold for name, fold in folds.items() if not self._is_done(name)]
-        return self.epochs * sum(int(shared.reviews.lengths[fold.fitted].sum()) + more for fold in todo)
+        return self.epochs * sum(int(shared.reviews.lengths[fold.train].sum()) + more for fold in todo)
 
     def out_of_fold(self, folds: Sequence[Fold]) -> np.ndarray:
         """Logits [n] of reviews that the network was not trained on; NaN for those that no fold predicts."""
@@ -143,7 +143,7 @@ class LayersChange:
         for name, fold in named(folds).items():
             place = self._trained(name, fold)
             for epoch in range(self.epochs):
-                logits[epoch, fold.rest] = np.load(answers_file(place, epoch))
+                logits[epoch, fold.held_out] = np.load(answers_file(place, epoch))
         tested = ~np.isnan(logits[0])
         losses = np.logaddexp(0, (np.where(labels == 1, -1, 1) * logits)[:, tested]).mean(axis=1)
         self.epoch = int(losses.argmin())
@@ -174,10 +174,10 @@ class LayersChange:
         shared, place = self.shared, self.directory / name
         if self._is_done(name):
             return place
-        parts = [self._own_words(shared.reviews.rows(fold.fitted)), self._own_words(shared.movies)]
+        parts = [self._own_words(shared.reviews.rows(fold.train)), self._own_words(shared.movies)]
         if self.teacher is not None:
             parts.append(self.teacher._answered(name, fold))
-        rest, device = self._own_words(shared.reviews.rows(fold.rest)), shared.hardware.accelerator.device
+        rest, device = self._own_words(shared.reviews.rows(fold.held_out)), shared.hardware.accelerator.device
         objective = LayersObjective(EncodedReviews.joined(parts), rest, self.depth, shared.config, device, place)
         model = self._network()
         model.requires_grad_(False)
@@ -218,9 +218,10 @@ class LayersChange:
 
 
 def layers_changes(shared: Training) -> dict[str, LayersChange]:
-    """{name: change} of the upper layers, from the one that changes least."""
+    """{name: change} of the layers, from the one that changes least; many reviews justify that all change."""
     everything = LayersChange("all", None, shared)
-    changes = {"head and last layer": LayersChange("last", 2, shared), "all layers": everything}
+    changes = {} if len(shared.reviews) >= MANY else {"head and last layer": LayersChange("last", 2, shared)}
+    changes["all layers"] = everything
     if len(shared.unlabeled):
         changes["all layers, unlabeled"] = LayersChange("unlabeled", None, shared, everything)
     return changes

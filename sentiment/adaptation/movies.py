@@ -27,7 +27,7 @@ ONE_SIDE = 0.75
 
 
 @dataclass(frozen=True)
-class Movies:
+class MovieScores:
     """How a model answers the sample reviews of the package, split `test`."""
 
     accuracy: float
@@ -37,7 +37,7 @@ class Movies:
     reviews: int
 
 
-def movie_texts(classifier: SentimentClassifier, text: TextEncoder, count: int) -> EncodedReviews:
+def made_up_reviews(classifier: SentimentClassifier, text: TextEncoder, count: int) -> EncodedReviews:
     """Reviews put together from sentences of the grammar, with the answers of a model as labels.
 
     Args:
@@ -55,9 +55,9 @@ def movie_texts(classifier: SentimentClassifier, text: TextEncoder, count: int) 
     return encode_texts(text, texts).reviews.labeled(classifier.predict_proba(texts)[:, 1])
 
 
-def read_movies(classifier: SentimentClassifier) -> Movies:
+def read_movies(classifier: SentimentClassifier) -> MovieScores:
     """Accuracy and log loss on the sample reviews."""
     reviews = load_reviews(DataConfig(source="samples"), "test")
     labels = np.asarray(reviews["label"])
     metrics = classification_metrics(labels, classifier.predict_proba(reviews["text"][:])[:, 1])
-    return Movies(metrics["accuracy"], metrics["log_loss"], len(labels))
+    return MovieScores(metrics["accuracy"], metrics["log_loss"], len(labels))

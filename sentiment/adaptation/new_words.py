@@ -16,10 +16,12 @@ from sentiment.models.surgery import EMBEDDING, with_words
 from sentiment.persistence.checkpoint import Checkpoint
 from sentiment.text.vocabulary import SPECIALS, Vocabulary
 
-OFTEN = 3
+MIN_COUNT = 3
 """Times that a new word must be in the reviews."""
 NEIGHBORS = 10
 """Known words whose vectors are averaged."""
+BLOCK = 1000
+"""New words that are compared with all known ones at a time."""
 LETTERS = (3, 5)
 """Letters of the pieces by which spelling is compared, ends of words included (Bojanowski et al. 2017)."""
 
@@ -27,7 +29,7 @@ LETTERS = (3, 5)
 def unknown_words(vocabulary: Vocabulary, reviews: Iterable[Sequence[str]]) -> dict[str, int]:
     """{word: times} of the words that are often in tokenized reviews and not in a vocabulary."""
     counts = Counter(token for tokens in reviews for token in tokens if token not in vocabulary)
-    return {word: count for word, count in counts.items() if count >= OFTEN and any(map(str.isalpha, word))}
+    return {word: count for word, count in counts.items() if count >= MIN_COUNT and any(map(str.isalpha, word))}
 
 
 def with_new_words(checkpoint: Checkpoint, counts: dict[str, int]) -> Checkpoint:
@@ -56,11 +58,12 @@ def _from_spelling(words: list[str], vocabulary: Vocabulary, vectors: np.ndarray
     """Vectors [words, embedding_dim]: means of known words, weighted by the square of how similar they are spelled."""
     known = list(vocabulary.words[len(SPECIALS) :])
     pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=LETTERS, sublinear_tf=True)
-    table = pieces.fit_transform(known)
-    similar = (pieces.transform(words) @ table.T).toarray() ** 2
-    nearest = np.argsort(-similar, axis=1, kind="stable")[:, :NEIGHBORS]
-    weights = np.take_along_axis(similar, nearest, axis=1)
-    sums = weights.sum(axis=1, keepdims=True)
-    weights = np.where(sums > 0, weights, 1) / np.where(sums > 0, sums, nearest.shape[1])
-    found: np.ndarray = np.einsum("wn,wnd->wd", weights, vectors[len(SPECIALS) :][nearest]).astype(np.float32)
-    return found
+    table, found = pieces.fit_transform(known).T, []
+    for start in range(0, len(words), BLOCK):
+        similar = (pieces.transform(words[start : start + BLOCK]) @ table).toarray() ** 2
+        nearest = np.argsort(-similar, axis=1, kind="stable")[:, :NEIGHBORS]
+        weights = np.take_along_axis(similar, nearest, axis=1)
+        weights += 1e-9  # of a word that is like none, all count the same
+        weights /= weights.sum(axis=1, keepdims=True)
+        found.append(np.einsum("wn,wnd->wd", weights, vectors[len(SPECIALS) :][nearest]).astype(np.float32))
+    return np.concatenate(found)

@@ -1,6 +1,8 @@
 """The command that adapts a model to reviews of your own."""
 
 import logging
+import shutil
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.cli.options import RESUME, SHORT_READING, SOURCES, check_source, overrides
 from sentiment.cli.parser import CommandParser
-from sentiment.cli.settings import SHORT, add_settings, add_short_options
+from sentiment.cli.settings import SHORT, SettingAction, add_settings, add_short_options
 from sentiment.io.progress import step
 
 if TYPE_CHECKING:
     from sentiment.adaptation.adapt import Adaptation
-    from sentiment.config import AdaptConfig
+    from sentiment.config import AdaptConfig, DataConfig
 
 logger = logging.getLogger(__name__)
 
 OWN: dict[str, dict[str, Any]] = {
     "pretrained": {"flag": "--from", "metavar": "MODEL"},
-    "unlabeled": {"flag": "--unlabelled", "metavar": "SOURCE"},
+    "unlabeled": {"flag": "--unlabeled", "metavar": "SOURCE"},
     "keep_imdb": {"flag": "--keep-imdb", "const": True},
 }
 """{setting: its short option} of this command."""
@@ -49,17 +51,20 @@ def adapt(arguments: Sequence[str]) -> None:
     common = {setting: keywords for setting, keywords in SHORT.items() if setting != "data.source"}
     add_short_options(parser, "common settings", OWN | common)
     add_short_options(parser, "reading files", SHORT_READING)
+    parser.add_argument("--unlabelled", action=SettingAction, setting="unlabeled", help=SUPPRESS)
     add_settings(parser, AdaptConfig)
     options = parser.parse_args(arguments)
-    given = [f"--data.source={options.source}", *overrides(options)]
-    if not any(override.startswith("--run.output_dir=") for override in given):
-        parser.error("the following arguments are required: --output")
+    given = [*overrides(options), f"--data.source={options.source}"]
     config = load_config(AdaptConfig, None, given)
+    if not config.run.output_dir:
+        parser.error("the following arguments are required: --output")
     check_source(config.data)
+    if config.unlabeled is not None:
+        check_source(_unlabeled_config(config))
     from sentiment.persistence.model_directory import check_place
 
     check_place(Path(config.run.output_dir))
-    from sentiment.adaptation.adapt import adapt, settings_for
+    from sentiment.adaptation.adapt import adapt, run_directory, settings_for
     from sentiment.classifier import SentimentClassifier
     from sentiment.data.loading import load_reviews
     from sentiment.inference.torch_network import choose_device
@@ -72,8 +77,9 @@ def adapt(arguments: Sequence[str]) -> None:
     by_number = [f"--{setting}={value}" for setting, value in settings_for(len(reviews), config.keep_imdb).items()]
     config = load_config(AdaptConfig, None, [*by_number, *given])
     found = adapt(classifier, reviews["text"][:], reviews["label"][:], config, _unlabeled(config), options.resume)
-    _print(found)
     found.classifier.save_pretrained(config.run.output_dir)
+    shutil.rmtree(run_directory(config))
+    _print(found)
     logger.info("model: %s", config.run.output_dir)
 
 
@@ -84,8 +90,16 @@ def _unlabeled(config: "AdaptConfig") -> list[str]:
     if config.unlabeled is None:
         return []
     logger.info("reading %s", config.unlabeled)
-    texts: list[str] = load_reviews(replace(config.data, source=config.unlabeled), "train", labeled=False)["text"][:]
+    texts: list[str] = load_reviews(_unlabeled_config(config), "train", labeled=False)["text"][:]
     return texts
+
+
+def _unlabeled_config(config: "AdaptConfig") -> "DataConfig":
+    """Where the unlabeled reviews are; they may have another format than the labeled ones."""
+    assert config.unlabeled is not None
+    return replace(
+        config.data, source=config.unlabeled, format=None, delimiter=None, group_column=None, groups_file=None
+    )
 
 
 def _print(found: "Adaptation") -> None:
@@ -102,10 +116,11 @@ def _print(found: "Adaptation") -> None:
     if found.chosen is found.changes[0]:
         print("No change clearly helps, so the weights stay as they were.")
     else:
-        print(f"* chosen: {found.chosen.name}. The rows are cross-validated on {found.chosen.reviews:,} reviews.")
+        tested = f"{found.chosen.reviews:,} reviews that were not trained on"
+        print(f"* chosen: {found.chosen.name}. Each row is measured on {tested}.")
     before, after = found.unknown
     if after < before:
-        print(f"Unknown words in the reviews: {before:,} before, {after:,} now.")
+        print(f"Unknown words in the reviews, repetitions counted: {before:,} before, {after:,} now.")
     if not found.own_band:
         print(f"The limit of uncertain answers stays as it was; {BAND_REVIEWS} reviews or more would move it.")
     if found.movies is not None:

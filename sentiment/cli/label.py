@@ -46,25 +46,23 @@ def label(arguments: Sequence[str]) -> None:
     group = parser.add_argument_group("reviews", SOURCES)
     group.add_argument("--split", default="train", help="split of SOURCE, ignored if SOURCE is a file (default: train)")
     group = parser.add_argument_group("labels")
-    group.add_argument(
-        "--labels", type=path, required=True, metavar="FILE", help="table of the labels: .csv, .jsonl, .parquet, ..."
-    )
+    group.add_argument("--labels", type=path, required=True, metavar="FILE.csv", help="table of the labels")
     group = parser.add_argument_group("Label Studio")
-    group.add_argument("--export", type=path, metavar="FILE", help="write the next reviews as tasks, and exit")
-    group.add_argument("--count", type=positive, default=100, metavar="N", help="number of tasks (default: 100)")
-    group.add_argument(
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--export", type=path, metavar="FILE", help="write the next reviews as tasks, and exit")
+    either.add_argument(
         "--import", dest="annotated", type=path, metavar="FILE", help="add the labels of an export, and exit"
     )
+    group.add_argument("--count", type=positive, default=100, metavar="N", help="number of tasks (default: 100)")
     add_reading_options(parser, labels=False)
     options = parser.parse_args(arguments)
     data = data_config(options)
-    from sentiment.tables.outputs import check_output, output_format
+    from sentiment.tables.outputs import check_output
     from sentiment.tables.sources import local_path
 
-    output_format(options.labels)
     check_output(options.labels, data.source, [local_path(data.source)], overwrite=True)
-    if options.export is not None:
-        check_output(options.export, data.source, [local_path(data.source), options.labels], overwrite=False)
+    if options.export is not None and options.export.exists():
+        raise InputError(f"{options.export}: already exists; choose another file for the tasks.")
     from sentiment.adaptation.labeling import Labeling
     from sentiment.data.loading import load_reviews
 
@@ -84,11 +82,15 @@ def label(arguments: Sequence[str]) -> None:
 
 def _ask(labeling: "Labeling") -> None:
     """Ask for labels until there are no more reviews, or the user quits."""
-    adapted = 0
-    while (text := labeling.next()) is not None:
-        if len(labeling.curve) > adapted:
-            adapted = len(labeling.curve)
+    lines = 0
+    while True:
+        text = labeling.next()
+        if len(labeling.curve) > lines:
+            lines = len(labeling.curve)
             _print_curve(labeling)
+        if text is None:
+            print("There are no more reviews to label.")
+            return
         print(f"\n{_shown(text)}\n")
         while True:
             try:
@@ -104,7 +106,6 @@ def _ask(labeling: "Labeling") -> None:
             if key == "u" and labeling.undo():
                 break
             print("There is no answer to undo." if key == "u" else "Type one of p, n, s, u and q.")
-    print("All reviews are answered.")
 
 
 def _print_curve(labeling: "Labeling") -> None:
@@ -125,7 +126,7 @@ def _export(labeling: "Labeling", file: Path, count: int) -> None:
 
     texts = labeling.choose(count)
     if not texts:
-        raise InputError(f"{labeling.file}: has an answer for each review already.")
+        raise InputError(f"{labeling.file}: has an answer for each review with words already.")
     model = labeling.classifier.name
     write_json(file, tasks(texts, labeling.classifier.predict(texts), model))
     logger.info("%d tasks: %s", len(texts), file)

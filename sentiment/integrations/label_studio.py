@@ -14,6 +14,8 @@ from typing import Any, Literal
 from sentiment.errors import InputError
 from sentiment.inference.prediction import Prediction
 
+Label = Literal["positive", "negative"]
+
 
 def tasks(texts: Sequence[str], predictions: Iterable[Prediction], model: str) -> list[dict[str, Any]]:
     """Tasks to import into Label Studio, each with what a model says.
@@ -35,7 +37,7 @@ def _prediction(prediction: Prediction, model: str) -> dict[str, Any]:
     return {"model_version": model, "score": prediction.score, "result": [result]}
 
 
-def annotated(exported: Any, where: str) -> tuple[dict[str, Literal["positive", "negative"]], int]:
+def annotated(exported: Any, where: str) -> tuple[dict[str, Label], int]:
     """Labels from an export of Label Studio in its JSON format.
 
     Args:
@@ -51,22 +53,24 @@ def annotated(exported: Any, where: str) -> tuple[dict[str, Literal["positive", 
     """
     if not isinstance(exported, list):
         raise InputError(f"{where}: not an export of Label Studio: it must be a list of tasks (format JSON).")
-    labels: dict[str, Literal["positive", "negative"]] = {}
-    left_out = 0
+    chosen: dict[str, list[set[str]]] = {}
     for number, task in enumerate(exported, 1):
         try:
             text = task["data"]["text"]
             done = [one for one in task["annotations"] if not one.get("was_cancelled")]
-            choices = {choice for one in done for result in one["result"] for choice in result["value"]["choices"]}
+            results = [result for one in done for result in one["result"]]  # also of other controls, such as a rating
+            choices = {choice for result in results for choice in result.get("value", {}).get("choices", [])}
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{where}: task {number} is not a task with data.text and annotations.") from error
         found = {str(choice).casefold() for choice in choices}
-        if not isinstance(text, str) or found - {"positive", "negative"}:
-            wrong = sorted(found - {"positive", "negative"})
-            problem = f"the choice {wrong[0]!r}; choices are Positive and Negative" if wrong else "a text that is none"
-            raise InputError(f"{where}: task {number} has {problem}.")
-        if len(found) == 1:
-            labels[text] = "positive" if "positive" in found else "negative"
-        else:
-            left_out += 1
-    return labels, left_out
+        if not isinstance(text, str):
+            raise InputError(f"{where}: task {number}: data.text is not a string.")
+        if wrong := sorted(found - {"positive", "negative"}):
+            raise InputError(f"{where}: task {number} has the choice {wrong[0]!r}; choices are Positive and Negative.")
+        chosen.setdefault(text, []).append(found)
+    clear: dict[str, Label] = {
+        text: "positive" if "positive" in both else "negative"
+        for text, sets in chosen.items()
+        if len(both := set.union(*sets)) == 1
+    }
+    return clear, sum(len(sets) for text, sets in chosen.items() if text not in clear)

@@ -99,9 +99,9 @@ def _teachers(metrics: dict[str, Any]) -> str:
 
 
 def _adapted(metrics: dict[str, Any]) -> str:
-    if "adapted_to" not in metrics:
+    if "adapted_reviews" not in metrics:
         return ""
-    return f"\n\nIt was then adapted to the {metrics['n']:,} reviews above, as far as these justify a change."
+    return f"\n\nIt was then adapted to {metrics['adapted_reviews']:,} reviews, as far as these justify a change."
 
 
 def _dataset_name(metrics: dict[str, Any]) -> str:

@@ -45,7 +45,10 @@ def test_a_model_is_adapted_and_the_table_says_how(
     assert header.startswith("what changes") and rows[0].startswith("nothing ")
     assert rows[-1].startswith("all layers ")
     assert [bool(row.endswith("*")) for row in rows].count(True) == 1
-    assert re.match(r"\* chosen: .*cross-validated on 40 reviews\.", chosen) and "200 reviews or more" in band
+    assert (
+        re.match(r"\* chosen: .*measured on 40 reviews that were not trained on\.", chosen)
+        and "200 reviews or more" in band
+    )
     assert "1 of 41" in messages or "left out" in messages
     adapted = SentimentClassifier.from_pretrained(output)
     assert adapted.predict("the stale bread was stale").label == "positive"
@@ -104,3 +107,16 @@ def test_a_killed_run_says_how_to_go_on(tmp_path: Path, stars: Path) -> None:
         last = process.stderr.read().strip().splitlines()[-1]
     assert process.returncode == 130 and "Go on with the same command and --resume" in last, last
     assert not (tmp_path / "model").exists()
+
+
+def test_the_output_may_end_in_a_slash_and_be_in_a_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, stars: Path
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(
+        f"run: {{output_dir: {tmp_path}/model/}}\ndata: {{source: nowhere.csv}}\npretrained: imdb-small\n"
+    )
+    code, _, messages = run(capsys, stars, *STARS, "--config", settings, "--optimization.epochs=1")
+    assert code == 0, messages
+    assert {file.name for file in tmp_path.iterdir()} == {"meals.csv", "settings.yaml", "model"}
+    assert SentimentClassifier.from_pretrained(tmp_path / "model").predict("the stale bread was stale").label

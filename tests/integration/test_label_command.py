@@ -42,7 +42,7 @@ def test_answers_go_into_a_table_that_adapt_reads(
     assert table["label"].tolist() == ["negative", "skip"]
     monkeypatch.setattr("sys.stdin", io.StringIO("positive\n"))
     code, printed, messages = run(capsys, *arguments)
-    assert code == 0 and "All reviews are answered." in printed and "2 labels in" in printed
+    assert code == 0 and "There are no more reviews to label." in printed and "2 labels in" in printed
     assert pd.read_csv(labels)["label"].tolist() == ["negative", "skip", "positive"]
     monkeypatch.setattr("sys.stdin", io.StringIO(""))  # the end of the input is like quitting
     assert run(capsys, *arguments)[0] == 0
@@ -77,7 +77,9 @@ def test_bad_input_gets_one_sentence(
     cases = [
         ([meals], "--labels"),
         ([meals, "--labels", meals], "meals.txt"),
-        ([meals, "--labels", tmp_path / "labels.doc"], "must end in"),
+        ([meals, "--labels", tmp_path / "labels.doc", "--from", tiny_model_directory], "ends in .csv"),
+        ([meals, "--labels", labels, "--export", broken], "already exists; choose another file"),
+        ([meals, "--labels", labels, "--export", "a.json", "--import", broken], "not allowed with"),
         ([tmp_path / "none.csv", "--labels", labels], "none.csv"),
         ([meals, "--labels", labels, "--from", tiny_model_directory, "--import", broken], "not JSON"),
         ([meals, "--labels", labels, "--from", tiny_model_directory, "--import", tmp_path / "no.json"], "cannot be"),

@@ -107,7 +107,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(
     resumed = adapt(shipped, texts, labels, config, resume=True)
     assert resumed.changes == whole.changes
     assert resumed.classifier.predict_proba(texts).tolist() == whole.classifier.predict_proba(texts).tolist()
-    assert not run_directory(config).exists()
+    assert run_directory(config) == tmp_path / "stopped" / "model.run"
 
 
 def test_unlabeled_reviews_are_a_further_change_to_choose(shipped: SentimentClassifier, tmp_path: Path) -> None:
@@ -161,5 +161,5 @@ def test_too_few_or_wrong_labels_are_refused(
 def test_reviews_must_be_strings(shipped: SentimentClassifier) -> None:
     with pytest.raises(TypeError, match="texts is a string"):
         shipped.fine_tune("good", [1])
-    with pytest.raises(TypeError, match="review 1 is of type NoneType"):
+    with pytest.raises(TypeError, match="review 1 of texts is of type NoneType"):
         shipped.fine_tune(["good", None], [1, 0])  # type: ignore[list-item]

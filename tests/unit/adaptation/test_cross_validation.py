@@ -14,10 +14,10 @@ def test_each_review_is_predicted_once_and_never_beside_its_copies(count: int, c
     if min(len(set(units[labels == label])) for label in (0, 1)) < 4:
         return
     folds = make_folds(labels, units)
-    assert np.sort(np.concatenate([fold.rest for fold in folds])).tolist() == list(range(count))
+    assert np.sort(np.concatenate([fold.held_out for fold in folds])).tolist() == list(range(count))
     for fold in folds:
-        assert not set(units[fold.fitted]) & set(units[fold.rest])
-        assert len(fold.fitted) + len(fold.rest) == count
+        assert not set(units[fold.train]) & set(units[fold.held_out])
+        assert len(fold.train) + len(fold.held_out) == count
 
 
 def test_more_reviews_need_fewer_folds() -> None:
@@ -29,7 +29,7 @@ def test_more_reviews_need_fewer_folds() -> None:
 
 def test_a_single_fold_holds_a_tenth_out() -> None:
     (fold,) = make_folds(np.arange(MANY) % 2, np.arange(MANY))
-    assert len(fold.rest) == MANY // 10 and len(fold.fitted) == MANY - MANY // 10
+    assert len(fold.held_out) == MANY // 10 and len(fold.train) == MANY - MANY // 10
 
 
 def test_too_few_different_reviews_are_refused() -> None:

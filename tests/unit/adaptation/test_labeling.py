@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sentiment.adaptation import labeling
@@ -69,13 +68,13 @@ def test_answers_are_kept_and_another_run_goes_on(
 def test_an_answer_is_taken_back_and_asked_again(
     tiny_classifier: SentimentClassifier, texts: list[str], tmp_path: Path
 ) -> None:
-    labels = Labeling(tiny_classifier, texts, tmp_path / "labels.jsonl")
+    labels = Labeling(tiny_classifier, texts, tmp_path / "labels.csv")
     assert not labels.undo()
     first = str(labels.next())
     labels.answer(first, "positive")
     second = labels.next()
     assert labels.undo() and labels.next() == first and not labels.answers
-    assert pd.read_json(tmp_path / "labels.jsonl", lines=True).empty
+    assert Labeling(tiny_classifier, texts, tmp_path / "labels.csv").next() is not None
     labels.answer(first, "negative")
     assert labels.next() == second and labels.labeled == {first: "negative"}
 
@@ -114,3 +113,13 @@ def test_a_table_of_something_else_is_refused(
     with pytest.raises(InputError, match=message):
         Labeling(tiny_classifier, ["good"], file)
     assert file.read_text() == content
+
+
+def test_labels_of_too_few_different_reviews_do_not_stop_the_labeling(
+    tiny_classifier: SentimentClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labeling, "BATCH", 8)
+    labels = Labeling(tiny_classifier, ["one more"], tmp_path / "labels.csv")
+    labels.add({f"good {'!' * number}": "positive" for number in range(4)})
+    labels.add({f"bad {'!' * number}": "negative" for number in range(4)})
+    assert labels.next() == "one more" and not labels.curve

@@ -67,7 +67,7 @@ def test_words_that_are_in_no_review_keep_their_vectors(shared: Training, folds:
 def test_reviews_are_answered_by_networks_that_have_not_seen_them(shared: Training, folds: list[Fold]) -> None:
     change = LayersChange("all", None, shared)
     logits = change.out_of_fold(folds[1:])
-    assert np.isnan(logits[folds[0].rest]).all() and np.isfinite(np.delete(logits, folds[0].rest)).all()
+    assert np.isnan(logits[folds[0].held_out]).all() and np.isfinite(np.delete(logits, folds[0].held_out)).all()
     told = np.where(shared.reviews.labels == 1, logits, -logits)[~np.isnan(logits)]
     assert (told > 0).mean() > 0.9  # these reviews are easy
 
@@ -81,7 +81,7 @@ def test_the_epoch_of_the_lowest_log_loss_counts(shared: Training, folds: list[F
     for epoch in range(EPOCHS):
         answers = np.zeros(COUNT)
         for number, fold in enumerate(folds):
-            answers[fold.rest] = np.load(wild.directory / f"fold-{number}" / f"answers-{epoch}.npy")
+            answers[fold.held_out] = np.load(wild.directory / f"fold-{number}" / f"answers-{epoch}.npy")
         losses.append(np.logaddexp(0, signs * answers).mean())
     assert wild.epoch == int(np.argmin(losses)) and np.logaddexp(0, signs * logits).mean() == min(losses)
 

@@ -59,3 +59,10 @@ def test_tasks_hold_what_the_model_says(tiny_classifier: SentimentClassifier) ->
     (prediction,) = first["predictions"]
     assert prediction["result"][0]["value"]["choices"] == [str(predictions[0].label).capitalize()]
     assert prediction["score"] == predictions[0].score
+
+
+def test_other_controls_are_ignored_and_contradictions_between_tasks_are_left_out() -> None:
+    rated = task("a", "Positive")
+    rated["annotations"][0]["result"].append({"from_name": "stars", "type": "rating", "value": {"rating": 4}})
+    export = [rated, task("b", "Positive"), task("b", "Negative"), task("c"), task("c", "Negative")]
+    assert annotated(export, "export.json") == ({"a": "positive", "c": "negative"}, 2)

@@ -43,8 +43,8 @@ def test_a_model_without_metrics_has_a_card(tiny_checkpoint):
 
 
 def test_the_card_names_teachers_and_what_the_model_was_adapted_to(tiny_checkpoint):
-    metrics = {"n": 1234, "adapted_to": "meals.csv", "training": {"teachers": ["runs/one", "two"]}}
+    metrics = {"n": 123, "adapted_reviews": 1234, "training": {"teachers": ["runs/one", "two"]}}
     card = model_card(replace(tiny_checkpoint, metrics=metrics))
-    assert "texts that they have read: `runs/one`, `two`." in card and "adapted to the 1,234 reviews" in card
+    assert "texts that they have read: `runs/one`, `two`." in card and "adapted to 1,234 reviews" in card
     plain = model_card(tiny_checkpoint)
     assert "teachers" not in plain and "adapted" not in plain
