@@ -170,7 +170,7 @@ class LayersChange:
         return replace(start, weights=learned | {EMBEDDING: vectors})
 
     def _trained(self, name: str, fold: Fold) -> Path:
-        """Train on the fitted rows, if that is not done; returns the directory with the results."""
+        """Train on the rows of a fold, if that is not done; returns the directory with the results."""
         shared, place = self.shared, self.directory / name
         if self._is_done(name):
             return place

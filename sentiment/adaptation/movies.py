@@ -1,7 +1,4 @@
-"""Reviews of movies that the package has or makes up: they show what an adapted model has lost, and hold what it knew.
-
-Whole reviews that a model answers as before hold more than single sentences (`benchmarks.accuracy.adaptation`).
-"""
+"""Reviews of movies: samples show what an adapted model has lost, and made-up ones are to keep it from forgetting."""
 
 from dataclasses import dataclass
 from random import Random
