@@ -39,7 +39,6 @@ def adapt(arguments: Sequence[str]) -> None:
     examples = [
         "my_reviews.csv --output my-model",
         "my_reviews.csv --output my-model --from imdb-small --positive-from 4 --negative-to 2",
-        "my_reviews.csv --output my-model --unlabeled more_reviews.txt --keep-imdb",
     ]
     usage = "sentiment adapt SOURCE --output DIR [--from MODEL] [--dotted.key=value ...]"
     parser = CommandParser("adapt", about, examples, usage)

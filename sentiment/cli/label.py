@@ -39,7 +39,6 @@ def label(arguments: Sequence[str]) -> None:
     examples = [
         "my_reviews.csv --labels labels.csv",
         "my_reviews.csv --labels labels.csv --export tasks.json --count 200",
-        "my_reviews.csv --labels labels.csv --import annotated.json",
     ]
     parser = model_parser("label", about, examples, name="--from")
     parser.add_argument("data", metavar="SOURCE", help="reviews: file, directory, pattern or hub id")
