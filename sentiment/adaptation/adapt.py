@@ -139,7 +139,7 @@ def adapt_at_once(
 def settings_for(reviews: int, keep_imdb: bool = False) -> dict[str, Any]:
     """{setting: value} of those that follow from the number of reviews, and from whether movie reviews are to be kept.
 
-    With many, one pass is enough, and larger batches take less time. A share of the old weights forgets less.
+    With many, one pass is enough, and larger batches take less time. A share of the old weights is to forget less.
     """
     settings: dict[str, Any] = {"optimization.epochs": 1, "batch_reviews": 32} if reviews >= MANY else {}
     return settings | ({"optimization.start_share": KEPT_SHARE} if keep_imdb else {})
@@ -167,7 +167,8 @@ def _adapted(
         found = FeatureExtractor(checkpoint, classifier.device, classifier.precision)(texts, bar.update)
     changes: dict[str, HeadChange | LayersChange] = dict(head_changes(checkpoint, found, targets))
     with tqdm(unit="tok", unit_scale=True, desc="train", mininterval=1) as bar:
-        reviews = encode_texts(start.text, texts).reviews.labeled(targets)
+        encoded = encode_texts(start.text, texts)
+        reviews = encoded.reviews.labeled(targets)
         movies = made_up_reviews(classifier, start.text, len(texts)) if config.keep_imdb else EncodedReviews([])
         more = encode_texts(start.text, unlabeled).reviews
         shared = Training(start, reviews, movies, more, config, hardware, directory, bar)
@@ -197,7 +198,8 @@ def _adapted(
     checkpoint = _described(checkpoint, metrics, config.data.source)
     adapted = SentimentClassifier(checkpoint, classifier.device, classifier.precision, classifier.threads)
     adapted.settings = classifier.settings
-    before, after = (encode_texts(one.text, texts).unknown_tokens for one in (classifier, adapted))
+    before = encode_texts(classifier.text, texts).unknown_tokens
+    after = encoded.unknown_tokens if chosen.name in layers else before
     read = (read_movies(classifier), read_movies(adapted)) if config.keep_imdb else None
     return Adaptation(adapted, rows, chosen, own_band, (int(before.sum()), int(after.sum())), read)
 
