@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from functools import partial
+
+from sentiment.text.tracing import collapse, rewrite, sub
 
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
@@ -19,7 +22,7 @@ def mojibake(text: str) -> str:
         return text
     from ftfy import fix_encoding
 
-    return str(fix_encoding(text))
+    return rewrite(fix_encoding, text)
 
 
 def characters(text: str) -> str:
@@ -27,16 +30,16 @@ def characters(text: str) -> str:
     if text.isascii():  # most of the steps change only other text
         text = text.replace("`", "'")
         if not text.isprintable():
-            text = _CONTROL.sub(" ", text)
+            text = sub(_CONTROL, " ", text)
     else:
-        text = _CONTROL.sub(" ", text)
-        text = _plain_quotes(_INVISIBLE.sub("", text))
-        text = _plain_quotes(unicodedata.normalize("NFKC", text))
+        text = sub(_CONTROL, " ", text)
+        text = _plain_quotes(sub(_INVISIBLE, "", text))
+        text = _plain_quotes(rewrite(partial(unicodedata.normalize, "NFKC"), text))
         for dash in _DASHES:
             text = text.replace(dash, " - ")
     if "--" in text:
-        text = _HYPHENS.sub(" - ", text)
-    return " ".join(text.split())
+        text = sub(_HYPHENS, " - ", text)
+    return collapse(text)
 
 
 def _plain_quotes(text: str) -> str:

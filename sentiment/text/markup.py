@@ -6,7 +6,11 @@ Each step takes time linear in the length of the text. A quick look for its char
 import html
 import re
 
+from sentiment.text.tracing import sub
+
 _TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
+_ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
+"""What `html.unescape` replaces."""
 _NESTED_ESCAPES = re.compile(r"&(?:amp;|#38;|#x26;)+", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(?:[nrt](?![a-z])|(?=['\"/\\]))|\\[nrt](?=[a-z])")
 _LINK = re.compile(r"!?\[([^\[\]]{1,300})\]\([^()\s]{0,2000}\)")
@@ -24,16 +28,16 @@ _HASHTAG = re.compile(r"(?<![\w&#])#(?=[^\W\d_])")
 
 def entities_once(text: str) -> str:
     """Decode HTML entities; what was escaped twice stays escaped once."""
-    return html.unescape(text)
+    return sub(_ENTITY, lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 
 def entities(text: str) -> str:
     """Decode HTML entities, also those that were escaped several times."""
     if "&" not in text:
         return text
-    text = _NESTED_ESCAPES.sub("&", text)  # at once, since a thousand levels would take a thousand passes
+    text = sub(_NESTED_ESCAPES, "&", text)  # at once, since a thousand levels would take a thousand passes
     for _ in range(4):
-        before, text = text, html.unescape(text)
+        before, text = text, entities_once(text)
         if text == before:
             break
     return text
@@ -43,22 +47,22 @@ def escapes(text: str) -> str:
     r"""Replace what programs write for a line break, a tab or a quote in a string, such as `\n` and `\'`."""
     if "\\" not in text:
         return text
-    return _ESCAPED.sub(lambda found: "" if found[0] == "\\" else " ", text)
+    return sub(_ESCAPED, lambda found: "" if found[0] == "\\" else " ", text)
 
 
 def tags(text: str) -> str:
     """Remove HTML tags."""
-    return _TAG.sub(" ", text) if "<" in text else text
+    return sub(_TAG, " ", text) if "<" in text else text
 
 
 def markup(text: str) -> str:
     """Keep the words of Markdown links, emphasis, lines and hash tags, and remove addresses."""
-    text = _LINE_MARK.sub("", text)
+    text = sub(_LINE_MARK, "", text)
     if "](" in text:
-        text = _LINK.sub(r" \1 ", text)
+        text = sub(_LINK, r" \1 ", text)
     if "://" in text or "www." in text.lower():
-        text = _ADDRESS.sub(" ", text)
+        text = sub(_ADDRESS, " ", text)
     for sign, pattern in _EMPHASIS.items():
         if sign in text:
-            text = pattern.sub(r"\2", text)
-    return _HASHTAG.sub(" ", text) if "#" in text else text
+            text = sub(pattern, r"\2", text)
+    return sub(_HASHTAG, " ", text) if "#" in text else text

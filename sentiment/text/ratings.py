@@ -3,6 +3,8 @@
 import math
 import re
 
+from sentiment.text.tracing import sub
+
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER = (
     r"(?<![\w./,$-])(?<!\bthe )(?<!\bon )"  # not a part of something else, not the stars of a film, not a date
@@ -29,11 +31,11 @@ def ratings(text: str) -> str:
     Stars without a number behind them are out of 5, or out of 10 if there are more.
     """
     if not text.isascii():
-        text = _SIGNS.sub(_rating_of_signs, text)
+        text = sub(_SIGNS, _rating_of_signs, text)
     lower = text.lower()
     if ("/" in text or "out of" in lower) and _OF.search(lower):
-        text = _FRACTION.sub(_rating, text)
-    return _STARS.sub(_rating, text) if _STAR.search(lower) else text
+        text = sub(_FRACTION, _rating, text)
+    return sub(_STARS, _rating, text) if _STAR.search(lower) else text
 
 
 def _rating_of_signs(found: re.Match[str]) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from string import ascii_lowercase
 
+from sentiment.text.tracing import Edit, TracedText
+
 _RUN = re.compile(r"(.)\1{2,}")
-_JOINT = re.compile(r"[-/_+~|*]+")
+_JOINT, _BETWEEN_JOINTS = re.compile(r"[-/_+~|*]+"), re.compile(r"[^-/_+~|*]+")
+_TOKEN = re.compile(r"\S+")
 
 MOST_RUNS = 6
 """Runs of a letter in a word up to which all ways to shorten them are tried."""
@@ -84,14 +87,40 @@ def repair(tokens: list[str], counts: Counts, steps: Sequence[str]) -> list[str]
         counts: the vocabulary.
         steps: names of repairs, in their order; other names are ignored.
     """
+    repaired = _repaired(tokens, counts, steps)
+    return [part for token in tokens for part in repaired.get(token, (token,))] if repaired else tokens
+
+
+def repair_traced(text: TracedText, counts: Counts, steps: Sequence[str]) -> TracedText:
+    """`repair` for tokens with white space between them; the parts of joined words keep their places."""
+    tokens = list(_TOKEN.finditer(text))
+    repaired = _repaired([token[0] for token in tokens], counts, steps)
+    edits: list[Edit] = []
+    for token in tokens:
+        parts = repaired.get(token[0])
+        if parts is None:
+            continue
+        pieces = [piece.span() for piece in _BETWEEN_JOINTS.finditer(text, *token.span())]
+        if len(pieces) != len(parts):
+            edits.append((*token.span(), " ".join(parts)))
+            continue
+        done = token.start()
+        for (start, end), part in zip(pieces, parts, strict=True):
+            edits += [(done, start, " "), (start, end, part)]
+            done = end
+        edits.append((done, token.end(), " "))
+    return text.edited(edits)
+
+
+def _repaired(tokens: Sequence[str], counts: Counts, steps: Sequence[str]) -> dict[str, list[str]]:
+    """{token that is not known: what to read instead}."""
     unknown = set(tokens).difference(counts)
     if not unknown:
-        return tokens
+        return {}
     repairs = [REPAIRS[step] for step in steps if step in REPAIRS]
     if len(tokens) > SHORT_TEXT and correct_spelling in repairs:
         repairs.remove(correct_spelling)
-    repaired = {token: parts for token in unknown if (parts := _parts(token, counts, repairs)) != [token]}
-    return [part for token in tokens for part in repaired.get(token, (token,))] if repaired else tokens
+    return {token: parts for token in unknown if (parts := _parts(token, counts, repairs)) != [token]}
 
 
 def _parts(token: str, counts: Counts, repairs: Sequence[Callable[[str, Counts], str | list[str] | None]]) -> list[str]:

@@ -10,6 +10,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+from sentiment.text.tracing import sub
+
 VERSION = 1
 """Increase it when the output of `tokenize` changes; models of other versions are then rejected."""
 
@@ -46,14 +48,17 @@ def tokenize(text: str) -> list[str]:
     `n't` stays with its verb: "isn't" is one token, "isnt". Split at the apostrophe, it would be three tokens, none of
     them negative by itself.
     """
+    return separate(text).split()
+
+
+def separate(text: str) -> str:
+    """The normalized text in lower case, with white space between its tokens."""
     if text.isascii():
         text = text.lower()
-        return _split(_NEGATED_VERB_ASCII.sub("nt", text) if "n't" in text else text)
-    # lower-casing a letter can give two characters, the second of them not a letter
-    return _split(_NEGATED_VERB.sub("nt", text).lower())
-
-
-def _split(text: str) -> list[str]:
+        if "n't" in text:
+            text = sub(_NEGATED_VERB_ASCII, "nt", text)
+    else:  # lower-casing a letter can give two characters, the second of them not a letter
+        text = sub(_NEGATED_VERB, "nt", text).lower()
     for old, new in _REPLACEMENTS:
         text = text.replace(old, new)
-    return text.split()
+    return text

@@ -10,8 +10,9 @@ import numpy as np
 
 from sentiment.text.long_text import LongText
 from sentiment.text.normalization import CURRENT_STEPS, normalize
-from sentiment.text.repair import repair
-from sentiment.text.tokenizer import tokenize
+from sentiment.text.repair import repair, repair_traced
+from sentiment.text.tokenizer import separate, tokenize
+from sentiment.text.tracing import TracedText, split
 
 Keep = Literal["head", "tail"]
 Direction = Literal["forward", "backward"]
@@ -97,6 +98,18 @@ class TextEncoder:
     def tokenize(self, text: str) -> list[str]:
         """All tokens of a raw text: normalized, tokenized, and repaired where they are not known."""
         return self.repair(tokenize(normalize(text, self.steps)))
+
+    def tokenize_with_offsets(self, text: str) -> tuple[list[str], np.ndarray]:
+        """The tokens of a raw text, and where each stands in it.
+
+        Returns:
+            The same tokens as `tokenize`, and [tokens, 2] int64: start and end of each in the text. They are in order
+            and do not overlap. Of several tokens that stand for one sign, such as the four of "★★★★☆", the first has
+            its place, and the others are empty.
+        """
+        separated = separate(normalize(TracedText(text), self.steps))
+        assert isinstance(separated, TracedText)
+        return split(repair_traced(separated, self.vocabulary.counts, self.steps))
 
     def repair(self, tokens: list[str]) -> list[str]:
         """The tokens, with those repaired that are not known."""
