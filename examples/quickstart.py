@@ -94,25 +94,22 @@ for review, prediction in zip(doubtful, classifier.predict(doubtful), strict=Tru
 # %% [markdown]
 # ## Why?
 #
-# `explain` tells what each word did. `contribution` is what a word adds to the logit, by integrated gradients: above 0
-# it pushes toward positive, below 0 toward negative. `running_probability` is the probability after each word, as if
-# the review ended there. Watch "isn't bad": the probability falls at "isn't" and rises at "bad", because the model
-# reads the two together as positive.
+# `explain` tells what each word or phrase adds to the answer: above 0 it speaks for positive, below 0 for negative.
+# Words that act together, such as "isn't bad", are one phrase. `probability` is the probability of positive after it,
+# as if the review ended there.
 
 # %%
 title("An explanation")
 explanation = classifier.explain(reviews[3])
-print("word          contribution   probability so far")
-for word, contribution, running in zip(
-    explanation.words, explanation.contribution, explanation.running_probability, strict=True
-):
-    print(f"{word:12}  {contribution:+12.2f}   {running:.2f}")
+print("        adds   probability so far")
+for part in explanation.parts:
+    print(f"{part.contribution:+12.2f}   {part.probability:.2f}   {part.text}")
 
-strongest = np.argsort(-np.abs(explanation.contribution))[:3]
-print("strongest words:", ", ".join(f"{explanation.words[t]} ({explanation.contribution[t]:+.2f})" for t in strongest))
+strongest = sorted(explanation.parts, key=lambda part: -abs(part.contribution))[:3]
+print("strongest:", ", ".join(f"{part.text} ({part.contribution:+.2f})" for part in strongest))
 
 # %% [markdown]
-# `sentiment explain --html page.html "..."` writes the same as a page, with heat maps of every gate of the network.
+# `sentiment explain --html page.html "..."` writes the same as a page, with every gate of the network.
 #
 # ## How good is it on my reviews?
 #

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier, predict_review
     from sentiment.errors import InputError, RunError
-    from sentiment.explanation.explainer import Explanation
+    from sentiment.explanation.explanation import Explanation
     from sentiment.inference.prediction import Prediction
 
     __version__: str
 
 _MODULES = {
-    "Explanation": "sentiment.explanation.explainer",
+    "Explanation": "sentiment.explanation.explanation",
     "InputError": "sentiment.errors",
     "Prediction": "sentiment.inference.prediction",
     "RunError": "sentiment.errors",

@@ -1,17 +1,18 @@
 """`SentimentClassifier`, the main class of this package: a trained model that predicts with torch."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import RunError
+from sentiment.explanation.parts import By
 from sentiment.inference.base import Predictor
 from sentiment.inference.engine import Network, OnBatch, compute_logits
 from sentiment.inference.prediction import Prediction
@@ -25,7 +26,7 @@ from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint, save_c
 from sentiment.persistence.model_directory import PRETRAINED_MODELS, locate_model
 
 if TYPE_CHECKING:
-    from sentiment.explanation.explainer import Explanation
+    from sentiment.explanation.explanation import Explanation
 
 SHIPPED_MODEL = PRETRAINED_MODELS / "imdb"
 
@@ -170,21 +171,39 @@ class SentimentClassifier(Predictor):
         """SHA-256 of the model: weights, vocabulary, text settings and calibration."""
         return self.checkpoint.digest()
 
-    def explain(self, text: str) -> "Explanation":
-        """Explain the prediction for one review: the effect of each word, and the LSTM gates at each word.
+    @overload
+    def explain(  # type: ignore[overload-overlap]
+        self, texts: str, by: By | None = None, show_progress: bool = False
+    ) -> "Explanation": ...
+
+    @overload
+    def explain(
+        self, texts: Iterable[str], by: By | None = None, show_progress: bool = False
+    ) -> "list[Explanation]": ...
+
+    def explain(
+        self, texts: str | Iterable[str], by: By | None = None, show_progress: bool = False
+    ) -> "Explanation | list[Explanation]":
+        """Explain the prediction for one review, or for each of many: what each part adds, and the LSTM gates.
+
+        Args:
+            texts: one review, or reviews in their order.
+            by: what `Explanation.parts` are: "word", "phrase" or "sentence". None for phrases, and for sentences in a
+                review of more than 60 words.
+            show_progress: whether to show a progress bar for many.
 
         Raises:
-            TypeError: if `text` is not a string.
-            InputError: if the model is not a stack of LSTMs, or the text has no words.
+            TypeError: if a review is not a string.
+            InputError: if the model is not a stack of LSTMs, a text has no words, or `by` has a wrong value.
 
         Examples:
-            >>> explanation = SentimentClassifier.from_pretrained().explain("A dull, dull film.")
-            >>> len(explanation.running_probability) == len(explanation.words)
-            True
+            >>> explanation = SentimentClassifier.from_pretrained("imdb-small").explain("A film that isn't good.")
+            >>> [part.text for part in explanation.parts]
+            ['A', 'film', 'that', "isn't good", '.']
         """
-        from sentiment.explanation.explainer import explain
+        from sentiment.explanation.explainer import explain, explain_many
 
-        return explain(self, text)
+        return explain(self, texts, by) if isinstance(texts, str) else explain_many(self, texts, by, show_progress)
 
     def fine_tune(
         self, texts: Sequence[str], labels: Sequence[int], unlabeled: Sequence[str] = ()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -53,7 +54,10 @@ def evaluate(arguments: Sequence[str]) -> None:
     )
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--output", metavar="DIR", type=path, help="write metrics.json, predictions.parquet and report.html to DIR"
+        "--output",
+        metavar="DIR",
+        type=path,
+        help="write metrics.json, predictions.parquet, errors.csv and report.html to DIR",
     )
     group.add_argument(
         "--update-model", action="store_true", help="also write the metrics and the model card to the model directory"
@@ -94,11 +98,13 @@ def evaluate(arguments: Sequence[str]) -> None:
         with step("writing the report"):
             from sentiment.evaluation.predictions import write_predictions
             from sentiment.io.files import write_json
+            from sentiment.report.error_examples import write_errors
             from sentiment.report.html import write_report
 
             write_predictions(result.predictions, options.output / "predictions.parquet")
             write_json(options.output / "metrics.json", result.metrics)
-            write_report(result, options.output / "report.html")
+            write_errors(result.predictions, options.output / "errors.csv")
+            write_report(result, options.output / "report.html", shlex.join(["sentiment", "evaluate", *arguments]))
         print(f"report: {options.output / 'report.html'}")
     if options.update_model:
         evaluator.update_model(result, expand_user(options.model))

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from sentiment.cli.options import (
     READING,
@@ -263,10 +263,18 @@ def _looks_like_file(text: str) -> bool:
 
 
 def explain(arguments: Sequence[str]) -> None:
-    """Explain a prediction, word by word and gate by gate: [--model DIR] [--json] [--html FILE] [TEXT]."""
+    """Explain a prediction: [--model DIR] [--by word|phrase|sentence] [--json] [--html FILE] [TEXT]."""
+    from sentiment.explanation.parts import By
+
     about = "Explain the prediction for one review, from an argument or standard input."
     parser = model_parser("explain", about, ['"not bad at all"', "--html page.html < review.txt"])
     parser.add_argument("text", nargs="?", metavar="TEXT", help="the review (default: all of standard input)")
+    parser.add_argument(
+        "--by",
+        choices=get_args(By),
+        help="what to divide the review into (default: phrase; sentence for more than 60 words); "
+        "word prints the gates, too",
+    )
     parser.add_argument("--json", action="store_true", help="print the explanation as one JSON object")
     parser.add_argument("--html", type=path, metavar="FILE", help="write the explanation to FILE, as an HTML page")
     options = parser.parse_args(arguments)
@@ -290,11 +298,9 @@ def explain(arguments: Sequence[str]) -> None:
     with loading(options):
         classifier = load_classifier(options)
     with step("explaining", lasting=False):
-        explanation = classifier.explain(text)
+        explanation = classifier.explain(text, options.by)
     if options.html is not None:
-        from sentiment.explanation.html import write_page
-
-        write_page(explanation, options.html)
+        explanation.save_html(options.html)
         logger.info("page: %s", options.html)
     if options.json:
         print(json.dumps(explanation.to_dict(), ensure_ascii=False))

@@ -30,7 +30,7 @@ from sentiment.persistence.model_card import model_card
 
 logger = logging.getLogger(__name__)
 
-NOT_REQUESTED = "not requested"
+NOT_REQUESTED = "not requested; leave out --quick and --no-baselines to see them"
 """Why a part of the evaluation is left out."""
 PACKAGES = ("sentiment-rnn", "torch", "torchtext", "datasets", "scikit-learn", "scipy", "numpy")
 

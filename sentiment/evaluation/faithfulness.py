@@ -1,25 +1,22 @@
-"""Faithfulness of explanations: delete the words they name and see whether the prediction changes.
+"""Faithfulness of explanations: delete the words that add most, and see whether the prediction changes.
 
 The deletion test (Samek et al. 2017; "comprehensiveness" in ERASER, DeYoung et al. 2020) deletes the tenth of the words
 that contribute most to the predicted label. For comparison, it deletes as many random words.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from scipy.stats import bootstrap
-from torch import Tensor
 
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
-from sentiment.explanation.attribution import integrated_gradients, leave_one_out
+from sentiment.explanation.explainer import attribute_words
 from sentiment.explanation.gates import lstm_layers
 from sentiment.inference.postprocessing import is_positive, probability
 from sentiment.io.progress import in_proportion, review_bar
-from sentiment.models.lstm import SentimentRNN
 
 if TYPE_CHECKING:
     from sentiment.classifier import SentimentClassifier
@@ -30,20 +27,28 @@ RANDOM_DRAWS = 10
 """Random deletions per review."""
 TIMED_WORDS = 250
 """Length in words of the review whose explanation is timed."""
-METHODS: dict[str, Callable[[SentimentRNN, Tensor], tuple[Any, ...]]] = {
-    "integrated_gradients": integrated_gradients,
-    "leave_one_out": leave_one_out,
-}
-"""Each returns contributions [time] as its first result."""
+Method = Callable[["SentimentClassifier", np.ndarray], np.ndarray]
+"""Function from a model and the ids of a text [words] int64 to what each word adds [words], in logits of positive."""
 
 
-def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed: int) -> dict[str, Any]:
+def explanation(classifier: "SentimentClassifier", ids: np.ndarray) -> np.ndarray:
+    """What each word adds according to `explain`."""
+    return attribute_words(classifier, ids).contribution
+
+
+METHODS: Mapping[str, Method] = {"explanation": explanation}
+
+
+def deletion_test(
+    classifier: "SentimentClassifier", texts: Sequence[str], seed: int, methods: Mapping[str, Method] = METHODS
+) -> dict[str, Any]:
     """Change of the probability without the words that each method names, and without random words.
 
     Args:
         classifier: the model.
         texts: reviews; those with fewer than two words are skipped.
         seed: for the random words.
+        methods: {name: method} to test.
 
     Returns:
         Per method: `mean_move` (mean absolute change of the probability), `ratio` to that of random words with its
@@ -58,7 +63,7 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
     reviews = [ids for ids in encoded if len(ids) > 1]
     if not reviews:
         raise InputError("no review has two words or more; there is nothing to delete.")
-    device, full = classifier.device, _probabilities(classifier, reviews, "predict", len(reviews))
+    full = _probabilities(classifier, reviews, "predict", len(reviews))
     shorter = _without_random_words(reviews, np.random.default_rng(seed))
     random = _probabilities(classifier, shorter, "without random words", len(reviews))
     random = random.reshape(len(reviews), RANDOM_DRAWS)
@@ -68,12 +73,11 @@ def deletion_test(classifier: "SentimentClassifier", texts: Sequence[str], seed:
         "n": len(reviews),
         "random": {"mean_move": float(random_moves.mean()), "flipped": float(flips)},
     }
-    for method, attribute in METHODS.items():
+    for method, attribute in methods.items():
         started, shorter = time.monotonic(), []
         with review_bar(len(reviews), method) as bar:
             for ids, positive in zip(reviews, is_positive(full), strict=True):
-                contribution = attribute(classifier.model, torch.tensor(ids, device=device))[0]
-                shorter.append(_without_words_for_the_label(ids, contribution, positive))
+                shorter.append(_without_words_for_the_label(ids, attribute(classifier, ids), positive))
                 bar.update()
         without = _probabilities(classifier, shorter, "without these words", len(reviews))
         moves = np.abs(without - full)
@@ -158,7 +162,7 @@ def render_results(results: dict[str, Any]) -> str:
     """The results as text."""
     lines = [f"{results['n']} reviews, {SHARE:.0%} of their words deleted"]
     lines.append(f"{'':22}{'change':>8}{'ratio':>8}{'95% interval':>16}{'flipped':>9}")
-    for method in METHODS:
+    for method in (name for name in results if name not in ("n", "random", "cost")):
         row = results[method]
         interval = "" if row["ratio_95"] is None else "{:.2f} to {:.2f}".format(*row["ratio_95"])
         name = method.replace("_", " ")

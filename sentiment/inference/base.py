@@ -204,7 +204,7 @@ class Predictor(ABC):
             TypeError: see `predict`.
             InputError: see `predict`.
         """
-        texts = _as_list(texts)
+        texts = as_list(texts)
         for position, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"review {position} is {_described(text)}.")
@@ -274,7 +274,12 @@ def _described(item: object) -> str:
     return f"{kind}; it must be a string"
 
 
-def _as_list(texts: Iterable[str]) -> list[str]:
+def as_list(texts: Iterable[str]) -> list[str]:
+    """The texts as a list.
+
+    Raises:
+        TypeError: if they are one text, or have no order, or are a table of several columns.
+    """
     kind = type(texts).__name__
     if isinstance(texts, Mapping) or hasattr(texts, "columns") or hasattr(texts, "column_names"):
         raise TypeError(f"a {kind} has several columns; give the one of the reviews, such as reviews['text'].")

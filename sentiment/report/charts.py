@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from sentiment.evaluation.metrics import Bin, risk_coverage
@@ -114,12 +114,36 @@ def risk_coverage_chart(labels: np.ndarray, curves: Sequence[Curve], answered_sh
         for (name, probabilities), (color, style) in zip(curves, STYLES, strict=False):
             coverage, accuracy = risk_coverage(labels, probabilities)
             lowest = min(lowest, float(accuracy[coverage >= 0.1].min()))
-            axes.plot(*_thinned(coverage, accuracy), color=color, linestyle=style, label=_short(name))
+            # clipped nowhere, since the line at 100% would be half as wide
+            axes.plot(*_thinned(coverage, accuracy), color=color, linestyle=style, label=_short(name), clip_on=False)
         if answered_share is not None:
             axes.axvline(answered_share, color=INK, linewidth=0.9, linestyle="-.", label="left of it: not uncertain")
-        axes.set_ylim(max(0.0, lowest - 0.03), 1.005)
+        axes.set(xlim=(0, 1), ylim=(max(0.0, lowest - 0.03), 1))
         axes.legend(loc="lower left", fontsize=9)
         return _svg(figure, "Accuracy by coverage")
+
+
+def score_histogram(labels: np.ndarray, probabilities: np.ndarray) -> str:
+    """Number of reviews by predicted probability of positive [n], for each actual label [n], 0 or 1."""
+    with mpl.rc_context(_SETTINGS):
+        figure, axes = _axes("predicted probability of positive", "reviews")
+        bins = np.linspace(0, 1, 21)
+        for label, name, color, style in ((0, "actual negative", SECOND, "--"), (1, "actual positive", FIRST, "-")):
+            axes.hist(
+                probabilities[labels == label],
+                bins.tolist(),
+                histtype="step",
+                color=color,
+                linestyle=style,
+                linewidth=1.8,
+            )
+            axes.plot([], [], color=color, linestyle=style, label=name)
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.autoscale(axis="y")
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="upper center", fontsize=9)
+        return _svg(figure, "Histogram of the predicted probabilities")
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:

@@ -1,56 +1,42 @@
-"""Example reviews for the report: most confident errors and least confident predictions, with word attributions."""
+"""Example reviews for the report: the most confident errors and the least confident predictions, explained."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import torch
+from markupsafe import Markup
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.evaluation.predictions import LabeledPredictions
-from sentiment.explanation.attribution import integrated_gradients
-from sentiment.inference.threads import one_thread
-
-MOST_WORDS = 240
-"""Words shown of a review; of a longer one, the beginning and the end."""
-MOST_SPLITS = 2
-"""Splits of the path of integrated gradients: accurate enough for `LEVELS` shades."""
-LEVELS = 3
-"""Shades per direction."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word with its shade."""
-
-    text: str
-    level: int
-    """-LEVELS (strongly negative) to LEVELS (strongly positive); 0 means little attribution."""
+from sentiment.explanation.shading import shaded
+from sentiment.explanation.summary import answer
+from sentiment.io.files import write_text
+from sentiment.io.progress import review_bar
 
 
 @dataclass(frozen=True)
 class Example:
-    """A review, its prediction, and the attribution of its words."""
+    """A review with its labels, and what each word adds."""
 
     row: int
     """Position in the source, from 0."""
-    label: str
-    """Actual label."""
+    actual: str
+    """Label in the source."""
+    answer: str
+    """The predicted label and its reasons, in a sentence."""
     probability: float
-    """Predicted probability of positive."""
-    words: list[Word]
-    left_out: int
-    """Number of words in the middle that are not shown."""
-    gap_at: int
-    """Index in `words` where they are missing."""
-    strongest: list[tuple[str, float]]
-    """The words with the largest attribution, in logits of positive."""
-    note: str
-    """Whether the review was truncated, and why the text cannot be classified ("no words"); usually empty."""
+    """Predicted probability of positive, 0 to 1."""
+    text: Markup
+    """The review as it was typed, shaded by what each word or phrase adds."""
+    truncated: bool
+    """Whether the model read only a part of it."""
 
 
-def most_confident_errors(predictions: LabeledPredictions, most: int) -> np.ndarray:
-    """Rows of the errors with the highest score, most confident first."""
+def most_confident_errors(predictions: LabeledPredictions, most: int | None = None) -> np.ndarray:
+    """Rows of the errors with the highest score, most confident first; None for all errors."""
     scores = np.maximum(predictions.probabilities, 1 - predictions.probabilities)
     errors = np.flatnonzero(~predictions.correct)
     return errors[np.argsort(-scores[errors], kind="stable")][:most]
@@ -64,38 +50,42 @@ def least_confident(predictions: LabeledPredictions, most: int) -> np.ndarray:
 def explain_examples(
     classifier: SentimentClassifier, predictions: LabeledPredictions, rows: Sequence[int] | np.ndarray
 ) -> list[Example]:
-    """Explain the reviews in the given rows by integrated gradients."""
-    with one_thread():
-        return [_example(classifier, predictions, int(row)) for row in rows]
+    """Explain the reviews in the given rows, which have words."""
+    examples = []
+    with review_bar(len(rows), "explain") as bar:
+        for row in map(int, rows):
+            explanation = classifier.explain(predictions.texts[row], by="phrase")
+            examples.append(
+                Example(
+                    row=int(predictions.rows[row]),
+                    actual=_actual(predictions, row),
+                    answer=answer(explanation),
+                    probability=float(predictions.probabilities[row]),
+                    text=shaded(explanation),
+                    truncated=explanation.prediction.truncated,
+                )
+            )
+            bar.update()
+    return examples
 
 
-def _example(classifier: SentimentClassifier, predictions: LabeledPredictions, row: int) -> Example:
-    text, prediction = classifier.text, predictions.predictions[row]
-    tokens = text.tokenize(predictions.texts[row])
-    read, contribution = list(text.tokens_read(tokens)), np.zeros(0)
-    if read:
-        input_ids = torch.tensor(text.encode(tokens), dtype=torch.int64, device=classifier.device)
-        contribution, _, _ = integrated_gradients(classifier.model, input_ids, MOST_SPLITS)
-    if text.direction == "backward":
-        read, contribution = read[::-1], contribution[::-1]
-    levels = _levels(contribution)
-    words = [Word(word, int(level)) for word, level in zip(read, levels, strict=True)]
-    left_out, half = max(0, len(words) - MOST_WORDS), MOST_WORDS // 2
-    strongest = np.argsort(-np.abs(contribution), kind="stable")[:6]
-    notes = ["truncated"] * prediction.truncated + [prediction.reason] * (prediction.reason is not None)
-    return Example(
-        row=int(predictions.rows[row]),
-        label="positive" if predictions.labels[row] == 1 else "negative",
-        probability=float(predictions.probabilities[row]),
-        words=words[:half] + words[-half:] if left_out else words,
-        left_out=left_out,
-        gap_at=half,
-        strongest=[(read[position], float(contribution[position])) for position in strongest],
-        note="; ".join(note for note in notes if note),
-    )
+def write_errors(predictions: LabeledPredictions, file: Path) -> None:
+    """Write all errors as CSV, most confident first, atomically.
+
+    Raises:
+        RunError: if the file cannot be written.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(["row", "actual", "predicted", "probability", "text"])
+    for row in most_confident_errors(predictions):
+        probability = float(predictions.probabilities[row])
+        predicted = predictions.predictions[row].label
+        writer.writerow(
+            [predictions.rows[row], _actual(predictions, row), predicted, f"{probability:.6f}", predictions.texts[row]]
+        )
+    write_text(file, lines.getvalue())
 
 
-def _levels(contribution: np.ndarray) -> np.ndarray:
-    """Shade of each word, relative to the word with the largest attribution."""
-    largest = np.abs(contribution).max(initial=1e-9)
-    return np.asarray(np.trunc(contribution / largest * (LEVELS + 0.999)).clip(-LEVELS, LEVELS))
+def _actual(predictions: LabeledPredictions, row: int) -> str:
+    return "positive" if predictions.labels[row] == 1 else "negative"

@@ -1,11 +1,12 @@
 """The report of an evaluation: one HTML file with all metrics; it needs no network."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from sklearn.metrics import precision_recall_fscore_support
 
 from sentiment.evaluation.checklist import ALLOWED_CHANGE, NEARLY_CERTAIN
@@ -20,18 +21,23 @@ SHOWN = 10
 """Number of most confident errors, and of least confident predictions."""
 
 
-def write_report(result: EvaluationResult, file: Path) -> None:
+def write_report(result: EvaluationResult, file: Path, command: str = "") -> None:
     """Write the report atomically.
+
+    Args:
+        result: what to report.
+        file: HTML file to write.
+        command: command line that makes the report again.
 
     Raises:
         RunError: if the file cannot be written.
     """
-    write_text(file, render(result))
+    write_text(file, render(result, command))
 
 
-def render(result: EvaluationResult) -> str:
+def render(result: EvaluationResult, command: str = "") -> str:
     """The report as HTML; all text from reviews is escaped."""
-    loader = PackageLoader("sentiment.report")
+    loader = ChoiceLoader([PackageLoader("sentiment.report"), PackageLoader("sentiment.explanation")])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters.update(percent=percent, points=points, interval=interval, p_value=p_value)
     classifier, predictions, metrics = result.classifier, result.predictions, result.metrics
@@ -45,6 +51,8 @@ def render(result: EvaluationResult) -> str:
         checklist_baselines=[baseline.name for baseline in result.baselines[1:]],
         nearly_certain=NEARLY_CERTAIN,
         allowed_change=ALLOWED_CHANGE,
+        command=command,
+        today=date.today().isoformat(),
         settings=json.dumps(
             {
                 "model": classifier.checkpoint.model_settings,
@@ -106,6 +114,7 @@ def _charts(result: EvaluationResult) -> dict[str, str]:
     share = result.metrics["uncertain"]["answered_share"]
     svgs = {
         "reliability": charts.reliability_chart(reliability(labels, before), reliability(labels, probabilities)),
+        "scores": charts.score_histogram(labels, probabilities),
         "risk_coverage": charts.risk_coverage_chart(labels, curves, share if 0 < share < 1 else None),
     }
     if len(set(labels.tolist())) == 2:

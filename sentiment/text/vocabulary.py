@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from sentiment.text.long_text import LongText
+from sentiment.text.long_text import LongText, Tokens
 from sentiment.text.normalization import CURRENT_STEPS, normalize
 from sentiment.text.repair import repair, repair_traced
 from sentiment.text.tokenizer import separate, tokenize
@@ -115,17 +115,17 @@ class TextEncoder:
         """The tokens, with those repaired that are not known."""
         return repair(tokens, self.vocabulary.counts, self.steps)
 
-    def tokens_read(self, tokens: Sequence[str], long_text: LongText | None = None) -> Sequence[str]:
+    def tokens_read(self, tokens: Tokens, long_text: LongText | None = None) -> Tokens:
         """The tokens that the network gets, in reading direction: at most `max_length`, or all of them.
 
         Args:
-            tokens: tokens of a review.
+            tokens: tokens of a review, or an array with a row for each.
             long_text: what to read of a longer review; None for `keep`.
         """
         part = long_text or self.keep
         if len(tokens) > self.max_length and part in ("head", "tail"):
-            tokens = tokens[: self.max_length] if part == "head" else tokens[-self.max_length :]
-        return tokens if self.direction == "forward" else tokens[::-1]
+            tokens = tokens[: self.max_length] if part == "head" else tokens[-self.max_length :]  # type: ignore[assignment]
+        return tokens if self.direction == "forward" else tokens[::-1]  # type: ignore[return-value]  # a part has the same type
 
     def encode(self, tokens: Sequence[str]) -> list[int]:
         """Ids of `tokens_read(tokens)`: at most `max_length`."""

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment.cli import main as cli
+from sentiment.evaluation.evaluator import NOT_REQUESTED
 
 
 def run(capsys: pytest.CaptureFixture[str], command: str, *arguments: str | Path) -> tuple[int, str, str]:
@@ -30,7 +31,7 @@ def source(tmp_path: Path, reviews: list[tuple[str, int]], monkeypatch: pytest.M
     return directory
 
 
-def test_evaluate_writes_exactly_three_files(
+def test_evaluate_writes_exactly_four_files(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, source: Path, tiny_model_directory: Path
 ) -> None:
     pairs = tmp_path / "pairs.jsonl"
@@ -40,7 +41,9 @@ def test_evaluate_writes_exactly_three_files(
     arguments = ["--model", tiny_model_directory, "--data", source, "--output", output, "--pairs", pairs]
     code, printed, _ = run(capsys, "evaluate", *arguments)
     assert code == 0
-    assert {file.name for file in output.iterdir()} == {"metrics.json", "predictions.parquet", "report.html"}
+    names = {"metrics.json", "predictions.parquet", "errors.csv", "report.html"}
+    assert {file.name for file in output.iterdir()} == names
+    assert f"sentiment evaluate --model {tiny_model_directory}" in (output / "report.html").read_text("utf-8")
     metrics = json.loads((output / "metrics.json").read_text("utf-8"))
     assert printed.startswith(f"accuracy {metrics['accuracy']:.2%}")
     assert metrics["n"] == 10 and len(metrics["baselines"]) == 3 and metrics["pairs"]["n"] == 1
@@ -62,14 +65,18 @@ def test_evaluate_says_each_step_and_quick_leaves_out_what_the_reviews_do_not_ch
     assert code == 0 and sorted(steps, key=said.index) == steps
 
     code, printed, said = run(capsys, "evaluate", *arguments, "--quick")
-    assert code == 0 and "no baselines: not requested\nno behavior tests: not requested\n" in printed
+    assert (
+        code == 0
+        and "no baselines: not requested; leave out" in printed
+        and "no behavior tests: not requested" in printed
+    )
     assert "10/10" in said and "writing the report" in said
     assert not any(word in said for word in ("training reviews", "fitting", "behavior"))
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
-    assert metrics["baselines_left_out"] == metrics["checklist_left_out"] == "not requested"
+    assert metrics["baselines_left_out"] == metrics["checklist_left_out"] == NOT_REQUESTED
     assert metrics["baselines"] == metrics["checklist"] == [] and metrics["n"] == 10 and metrics["slices"]
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "No baselines: not requested." in report and "No behavior tests: not requested." in report
+    assert f"No baselines: {NOT_REQUESTED}." in report and f"No behavior tests: {NOT_REQUESTED}." in report
 
     code, printed, said = run(capsys, "evaluate", *arguments, "--no-baselines")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))

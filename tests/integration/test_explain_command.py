@@ -43,17 +43,23 @@ def test_standard_input_is_one_review_and_a_pipe_gets_no_color(tiny_model_direct
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout
     _, table, legend = done.stdout.decode().split("\n\n")
-    assert legend.startswith("prob: ")
-    assert [line.split()[-1] for line in table.splitlines()[2:]] == [
-        "a",
-        "wonderful",
-        "film",
-        ",",
-        "i",
-        "loved",
-        "it",
-        ".",
+    assert legend.startswith("then: ")
+    assert [line.split()[-1] for line in table.splitlines()[1:]] == [
+        *["A", "wonderful", "film", ",", "I", "loved", "it", "."]
     ]
+
+
+def test_a_review_can_be_divided_otherwise(explain):
+    code, output, _ = explain("--by", "sentence", "Great fun. A dull story!")
+    assert code == 0
+    assert [line.split("  ")[-1] for line in output.split("\n\n")[1].splitlines()] == [
+        "sentence",
+        "Great fun.",
+        "A dull story!",
+    ]
+    code, output, errors = explain("--by", "letter", "Great")
+    assert (code, output) == (2, "")
+    assert "word" in errors and "phrase" in errors and "sentence" in errors
 
 
 @pytest.mark.parametrize("no_color", [False, True])

@@ -17,26 +17,39 @@ PROBE_FIRST = """<script>window.faults = []; window.alert = text => faults.push(
 addEventListener("error", event => faults.push(event.message));
 addEventListener("securitypolicyviolation", event => faults.push(event.blockedURI));</script>"""
 PROBE_LAST = """<script>
-const seen = [], note = name => seen.push([name, selected, document.activeElement.textContent,
-  document.querySelectorAll("[aria-selected=true]").length, cursor.offsetLeft, panel.textContent,
-  document.querySelectorAll(".word[tabindex='0']").length, getComputedStyle(words[selected]).backgroundColor]);
-const press = key => document.activeElement.dispatchEvent(
-  new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-const keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "PageUp", "Home", "ArrowLeft", "PageDown"];
-words[0].focus();
-if (!document.hasFocus()) words[0].dispatchEvent(new FocusEvent("focus"));  // it may come late
-note("focus");
-for (const key of keys) { press(key); note(key); }
-words[4].dispatchEvent(new MouseEvent("mouseenter")); note("hover");
-const box = tracks.getBoundingClientRect();
-tracks.dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + box.width * 2.5 / words.length }));
-note("tracks");
-document.querySelector("[value=left_out]").click(); note("left_out");
-const maps = [...document.querySelectorAll("img.map")].map(map => [map.naturalWidth, map.complete]);
+{
+const seen = {}, heads = [...document.querySelectorAll("thead th")].map(head => head.textContent);
+const marked = () => [...document.querySelectorAll("thead th.on")].map(head => head.cellIndex - 1);
+seen.text = document.querySelector(".review").textContent;
+const span = document.querySelectorAll(".review [data-column]")[2];
+span.dispatchEvent(new MouseEvent("mouseenter"));
+const cells = document.querySelectorAll("td.on").length;
+seen.hovered = { column: Number(span.dataset.column), marked: marked(), cells };
+const last = [...document.querySelectorAll(".review [data-column]")].pop();
+document.querySelector("details.all").open = false;
+last.click();
+const head = document.querySelector("thead th:last-child").getBoundingClientRect();
+const box = document.querySelector(".scroller").getBoundingClientRect();
+seen.clicked = { open: document.querySelector("details.all").open, marked: marked(),
+  visible: head.left >= box.left && head.right <= box.right + 1 };
+document.querySelector("tbody tr:nth-child(2) td").dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
+seen.pointed = marked();
+const button = document.querySelector("table button"), units = document.querySelector("tbody.units");
+const fold = () => [units.hidden, button.getAttribute("aria-expanded"), button.textContent];
+seen.units = [fold()];
+for (const _ of [1, 2]) { button.click(); seen.units.push(fold()); }
+button.click();
+const map = units.querySelector("td"), scroller = document.querySelector(".scroller");
+seen.map = [getComputedStyle(map).backgroundImage.slice(0, 22), map.offsetHeight];
+scroller.scrollTop = 300; scroller.scrollLeft = 100000;
+const top = document.querySelector("thead th:last-child").getBoundingClientRect().top;
+seen.axis = Math.abs(top - scroller.getBoundingClientRect().top) < 3;
+const name = document.querySelector("tbody.units th:not([colspan])").getBoundingClientRect().left;
+seen.names = Math.abs(name - scroller.getBoundingClientRect().left) < 3;
 const wide = document.documentElement.scrollWidth > innerWidth;
 const found = document.createElement("pre"); found.id = "found"; document.body.append(found);
-const texts = words.map(word => word.textContent), width = tracks.offsetWidth;
-found.textContent = JSON.stringify({ seen, maps, wide, faults, words: texts, width });
+found.textContent = JSON.stringify({ ...seen, wide, faults, heads });
+}
 </script>"""
 
 
@@ -65,48 +78,32 @@ def probed(explanation, path):
     return path
 
 
-def test_the_page_in_chromium(chromium, tiny_classifier, tmp_path):
-    explanation = tiny_classifier.explain(REVIEW)
-    found = open_page(chromium, probed(explanation, tmp_path / "page.html"), tmp_path / "profile")
-    words, count = explanation.words, len(explanation.words)
-    assert found["words"] == words
-    assert "<b" in words
-    assert "&zz" in words
+@pytest.mark.parametrize("width", [500, 1200])
+def test_the_page_in_chromium(chromium, tiny_classifier, tmp_path, width):
+    explanation = tiny_classifier.explain(REVIEW, by="word")
+    found = open_page(chromium, probed(explanation, tmp_path / "page.html"), tmp_path / "profile", width)
+    words = [part.text for part in explanation.parts]
+    last = len(words) - 1
     assert found["faults"] == []
-    assert found["maps"] == [[count, True]] * 10
-
-    seen = {name: rest for name, *rest in found["seen"]}
-    keys = [(name, selected) for name, selected, *_ in found["seen"]]
-    last = count - 1
-    assert keys == [
-        ("focus", 0),
-        ("ArrowRight", 1),
-        ("ArrowRight", 2),
-        ("ArrowLeft", 1),
-        ("End", last),
-        ("ArrowRight", last),
-        ("PageUp", last - 10),
-        ("Home", 0),
-        ("ArrowLeft", 0),
-        ("PageDown", 10),
-        ("hover", 4),
-        ("tracks", 2),
-        ("left_out", 2),
-    ]
-    for name, selected, focused, marked, left, panel, stops, _ in found["seen"]:
-        assert marked == stops == 1, name
-        assert panel.startswith(words[selected] + "contribution")
-        assert f"{explanation.running_probability[selected]:.3f}" in panel
-        # the column under the word: the middle of the selected word's share of the width
-        assert left == pytest.approx(found["width"] * (selected + 0.5) / count, abs=2)
-        if name not in ("hover", "tracks", "left_out"):
-            assert focused == words[selected]
-    assert seen["tracks"][-1] != seen["left_out"][-1]  # shaded anew
+    assert found["text"] == REVIEW
+    assert found["heads"] == ["word", *words]
+    assert not found["wide"]
+    # pointing at a word marks its column, in every row of the table
+    assert found["hovered"] == {"column": 2, "marked": [2], "cells": 3 + 2 * (3 + 5)}
+    assert found["clicked"] == {"open": True, "marked": [last], "visible": True}
+    assert found["pointed"] == [0]
+    # all units are behind a fold, and words and names stay in view
+    folded, open_ = [True, "false", "show all 6 units"], [False, "true", "hide all 6 units"]
+    assert found["units"] == [folded, open_, folded]
+    assert found["map"] == ['url("data:image/png;ba', 150]
+    assert found["axis"] and found["names"]
 
 
-def test_a_phone_scrolls_the_heat_maps_and_not_the_page(chromium, tiny_checkpoint, tmp_path):
+def test_a_long_review_opens_by_sentence_on_a_phone(chromium, tiny_checkpoint, tmp_path):
     long = SentimentClassifier(replace(tiny_checkpoint, text=replace(tiny_checkpoint.text, max_length=600)))
-    explanation = long.explain("a wonderful film " * 200)
+    explanation = long.explain("A wonderful film, I loved it. " * 40)
     found = open_page(chromium, probed(explanation, tmp_path / "page.html"), tmp_path / "profile", width=500)
-    assert found["width"] > 1500
+    assert found["faults"] == []
+    assert found["text"] == "A wonderful film, I loved it. "
+    assert found["clicked"]["open"] and found["clicked"]["visible"]
     assert not found["wide"]

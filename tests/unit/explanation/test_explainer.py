@@ -1,23 +1,22 @@
 """`explain` compared with `predict` and with values computed by hand; edge cases."""
 
-import threading
+import sys
+import types
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
-from sentiment.explanation import attribution, explainer
-from sentiment.explanation.attribution import COMPLETENESS, integrated_gradients, leave_one_out, relative_gap
+from sentiment.explanation import explainer
+from sentiment.explanation.attribution import RELEVANCE, SHAPLEY_VALUES, SHORT
 from sentiment.explanation.explainer import explain
 from sentiment.explanation.gates import lstm_layers, trace
-from sentiment.models.lstm import POOLINGS, SentimentRNN
+from sentiment.explanation.relevance import relevance
+from sentiment.models.lstm import SentimentRNN
 from sentiment.models.lstm_cell import LSTMUnit
 
 REVIEW = "A wonderful film, I loved it from start to finish. No zeppelins at all!"
@@ -88,133 +87,120 @@ def network(pooling: str, seed: int, head_dim: int = 0) -> SentimentRNN:
     return model
 
 
-@given(
-    pooling=st.sampled_from(sorted(POOLINGS)),
-    head_dim=st.sampled_from([0, 3]),
-    ids=st.lists(st.integers(2, 29), min_size=1, max_size=15),
-    seed=st.integers(0, 100),
-)
-@settings(max_examples=25, deadline=None, derandomize=True)
-def test_contributions_sum_to_the_change_of_the_logit(pooling, head_dim, ids, seed):
-    model = network(pooling, seed, head_dim)
-    contribution, logit, baseline = integrated_gradients(model, torch.tensor(ids))
-    lengths = torch.tensor([len(ids)])
-    assert logit == pytest.approx(float(model(torch.tensor([ids]), lengths).detach()), abs=1e-5)
-    assert baseline == pytest.approx(float(model.classify(torch.zeros(1, len(ids), 5), lengths).detach()), abs=1e-5)
-    assert relative_gap(contribution, logit - baseline) <= COMPLETENESS
-
-
-def test_contributions_are_those_of_captum(tiny_classifier):
-    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
-    embedded = tiny_classifier.model.encoder.embed(ids[None]).detach()
-    lengths = torch.tensor([len(ids)])
-    method = IntegratedGradients(lambda vectors: tiny_classifier.model.classify(vectors, lengths.expand(len(vectors))))
-    exact = method.attribute(embedded, torch.zeros_like(embedded), n_steps=512)[0].sum(1).numpy()
-    found, _, _ = integrated_gradients(tiny_classifier.model, ids)
-    np.testing.assert_allclose(found, exact, atol=COMPLETENESS * np.abs(exact).sum())
-
-
-def test_halving_segments_makes_contributions_exact(tiny_classifier, monkeypatch):
-    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
-    monkeypatch.setattr(attribution, "SEGMENTS", 256)
-    exact, logit, baseline = integrated_gradients(tiny_classifier.model, ids, most_splits=0)
-    monkeypatch.setattr(attribution, "SEGMENTS", 1)
-    misses = {}
-    for splits in (0, 64):
-        contribution, *ends = integrated_gradients(tiny_classifier.model, ids, splits)
-        assert ends == pytest.approx([logit, baseline], abs=1e-6)
-        misses[splits] = relative_gap(contribution, logit - baseline), np.abs(contribution - exact).max()
-    assert misses[0][0] > COMPLETENESS >= misses[64][0]
-    assert misses[0][1] > 4 * misses[64][1]
-
-
-def test_each_point_of_the_path_is_computed_once_and_few_at_a_time(tiny_classifier, monkeypatch):
-    calls, compute = [], attribution._slopes
-    monkeypatch.setattr(attribution, "_slopes", lambda *args: calls.append(args[2]) or compute(*args))
-    ids = torch.tensor(tiny_classifier.text.encode(tiny_classifier.explain(REVIEW).words))
-    calls.clear()
-    integrated_gradients(tiny_classifier.model, ids, most_splits=0)
-    assert [len(call) for call in calls] == [8, 5]
-    assert [point for call in calls for point in call] == pytest.approx(np.linspace(0, 1, 13))
-    monkeypatch.setattr(attribution, "COMPLETENESS", 0)  # never reached, so all splits are used
-    calls.clear()
-    integrated_gradients(tiny_classifier.model, ids, most_splits=10)
-    points = [point for call in calls for point in call]
-    assert len(points) == len(set(points)) == 13 + 2 * 10
-    monkeypatch.setattr(attribution, "GRADIENT_TOKENS", 2 * len(ids))
-    calls.clear()
-    integrated_gradients(tiny_classifier.model, ids, most_splits=0)
-    assert [len(call) for call in calls] == [2, 2, 2, 2, 2, 2, 1]
-
-
-def test_completeness_gap_by_hand(tiny_classifier):
-    found = tiny_classifier.explain(REVIEW)
-    change = found.logit - found.baseline_logit
-    assert found.completeness_gap == pytest.approx(abs(found.contribution.sum() - change) / max(0.1, abs(change)))
-    halved = replace(found, contribution=found.contribution / 2, baseline_logit=found.logit - 1)
-    assert halved.completeness_gap == pytest.approx(abs(found.contribution.sum() / 2 - 1))
-
-
-@given(
-    pooling=st.sampled_from(sorted(POOLINGS)),
-    ids=st.lists(st.integers(2, 29), min_size=1, max_size=15),
-)
-@example(pooling="last", ids=list(range(2, 30)) * 3)
-@example(pooling="last_max_mean", ids=list(range(2, 30)) * 3)
-@settings(max_examples=25, deadline=None, derandomize=True)
-def test_leave_one_out_is_the_logit_without_the_word(pooling, ids):
-    model = network(pooling, 0)
-    found, together = leave_one_out(model, torch.tensor(ids))
-    whole = logit_of(model, ids)
-    expected = [whole - logit_of(model, ids[:t] + ids[t + 1 :]) for t in range(len(ids))]
-    assert together == 1
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-
-
 def logit_of(model: SentimentRNN, ids: list[int]) -> float:
     padded = torch.tensor([ids or [1]])
     return float(model(padded, torch.tensor([len(ids)])).detach())
 
 
-@pytest.mark.parametrize("pooling", sorted(POOLINGS))
-def test_in_a_long_review_neighbors_are_left_out_together(monkeypatch, pooling):
-    monkeypatch.setattr(attribution, "MOST_LEFT_OUT", 4)
-    model, ids = network(pooling, 0), list(range(2, 13))  # 11 words in groups of 3, 3, 3, 2
-    found, together = leave_one_out(model, torch.tensor(ids))
-    assert together == 3
-    whole = logit_of(model, ids)
-    for start, size in ((0, 3), (3, 3), (6, 3), (9, 2)):
-        expected = (whole - logit_of(model, ids[:start] + ids[start + size :])) / size
-        np.testing.assert_allclose(found[start : start + size], expected, atol=1e-4)
-
-
-def test_traces_are_those_of_the_unit_written_out_and_serve_leave_one_out():
+def test_traces_are_those_of_the_unit_written_out():
     model, ids = network("last_max_mean", 0), torch.arange(2, 30)
     found = trace(model, ids)
-    before = [tensor.clone() for layer in found for tensor in layer]
     values = model.encoder.embed(ids)
     for layer, steps in zip(lstm_layers(model), found, strict=True):
         expected = LSTMUnit.from_lstm(layer)(values)
         for mine, theirs in zip(steps, expected, strict=True):
             np.testing.assert_allclose(mine, theirs.detach(), atol=1e-5)
         values = expected.updated_short_memory
-    np.testing.assert_array_equal(leave_one_out(model, ids, found)[0], leave_one_out(model, ids)[0])
-    for mine, theirs in zip((tensor for layer in found for tensor in layer), before, strict=True):
-        np.testing.assert_array_equal(mine, theirs)  # leave_one_out has not overwritten them
 
 
-def test_two_threads_give_the_same_explanation_and_one_asks_for_no_other(tiny_checkpoint, monkeypatch):
-    used, leave = [], explainer.leave_one_out
+def test_short_texts_get_shapley_values_and_long_ones_relevance(tiny_checkpoint):
+    tiny_classifier = variant(tiny_checkpoint, max_length=100)
+    short, long = (tiny_classifier.explain("great fun " * count) for count in (SHORT // 2, SHORT // 2 + 1))
+    assert (short.method, long.method) == (SHAPLEY_VALUES, RELEVANCE)
+    assert short.base_logit == pytest.approx(logit_of(tiny_classifier.model, []), abs=1e-5)
+    ids = torch.tensor(tiny_classifier.text.encode(long.words))
+    expected = relevance(tiny_classifier.model, ids, trace(tiny_classifier.model, ids))
+    np.testing.assert_allclose(long.contribution, expected)
 
-    def watched(*arguments):
-        used.append(threading.get_ident())
-        return leave(*arguments)
 
-    monkeypatch.setattr(explainer, "leave_one_out", watched)
-    one, two = (SentimentClassifier(tiny_checkpoint, threads=threads).explain(REVIEW) for threads in (1, 2))
-    assert used[0] == threading.get_ident() != used[1]
-    np.testing.assert_array_equal(one.left_out, two.left_out)
-    np.testing.assert_array_equal(one.contribution, two.contribution)
+def test_parts_are_the_words_of_their_writer_and_add_up(tiny_classifier):
+    text = "A <b>WONDERFUL</b> film,\nI loved it ★★★★☆! No fun &amp; no story at all. Great!"
+    for by in ("word", "phrase", "sentence"):
+        found = tiny_classifier.explain(text, by)
+        assert found.by == by == found.divided(by).by
+        assert all(text[part.start : part.end] == part.text for part in found.parts)
+        borders = [place for part in found.parts for place in (part.start, part.end)]
+        assert borders == sorted(borders)
+        assert sum(part.contribution for part in found.parts) == pytest.approx(found.logit - found.base_logit)
+        assert found.parts[-1].probability == pytest.approx(found.prediction.probability, abs=1e-5)
+        spans = [part.words for part in found.parts]
+        assert [first for first, _ in spans] == [0, *(last for _, last in spans[:-1])]
+        assert spans[-1][1] == len(found.words)
+    words = [part.text for part in tiny_classifier.explain(text, "word").parts]
+    assert {"WONDERFUL", "★★★★☆", "&amp;"} <= set(words)
+    sentences = [part.text for part in tiny_classifier.explain(text, "sentence").parts]
+    assert sentences == [
+        "A <b>WONDERFUL</b> film,\nI loved it ★★★★☆!",
+        "No fun &amp; no story at all.",
+        "Great!",
+    ]
+
+
+def test_parts_of_a_backward_model_follow_the_text(tiny_checkpoint):
+    text = "It is a wonderful film. I loved it."
+    found = variant(tiny_checkpoint, direction="backward").explain(text, "sentence")
+    assert [part.text for part in found.parts] == ["It is a wonderful film.", "I loved it."]
+    assert found.parts[0].probability == pytest.approx(found.prediction.probability, abs=1e-5)
+    first, second = (found.contribution[::-1][slice(*part.words)].sum() for part in found.parts)
+    assert [part.contribution for part in found.parts] == pytest.approx([first, second])
+
+
+def test_phrases_are_found_in_the_order_of_the_text(tiny_checkpoint, monkeypatch):
+    monkeypatch.setattr(explainer, "find_phrases", lambda logits, ids, clauses: [(clauses[0][0], clauses[0][0] + 2)])
+    forward = variant(tiny_checkpoint).explain("great fun, dull story")
+    assert [part.text for part in forward.parts] == ["great fun", ",", "dull", "story"]
+    backward = variant(tiny_checkpoint, direction="backward").explain("great fun, dull story")
+    assert [part.text for part in backward.parts] == ["great", "fun", ",", "dull story"]
+
+
+def test_what_is_not_read_is_in_no_part(tiny_checkpoint):
+    found = variant(tiny_checkpoint, max_length=2).explain("great fun <br /> dull story", "word")
+    assert [part.text for part in found.parts] == ["dull", "story"]
+
+
+def test_many_texts_are_explained_in_their_order(tiny_classifier, capsys):
+    texts = ["great fun", "dull"]
+    found = tiny_classifier.explain(texts, by="word", show_progress=True)
+    assert [explanation.to_dict() for explanation in found] == [
+        tiny_classifier.explain(text, "word").to_dict() for text in texts
+    ]
+    assert "2/2" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"review 1: this review has no words"):
+        tiny_classifier.explain(["great", "?!"])
+    with pytest.raises(TypeError, match="review 0: a review is a string, not int"):
+        tiny_classifier.explain([3])
+
+
+def test_a_wrong_division_is_refused(tiny_classifier):
+    with pytest.raises(InputError, match="by is 'letter'; it must be one of word, phrase, sentence"):
+        tiny_classifier.explain("great fun", "letter")
+    with pytest.raises(InputError, match="by is 'letter'"):
+        tiny_classifier.explain("great fun").divided("letter")
+
+
+def test_long_reviews_are_shown_by_sentence(tiny_checkpoint):
+    classifier = variant(tiny_checkpoint, max_length=100)
+    assert [classifier.explain("great fun " * count).by for count in (30, 31)] == ["phrase", "sentence"]
+
+
+def test_frames_have_a_row_per_part(tiny_classifier):
+    found = tiny_classifier.explain("A great film. Dull!", "sentence")
+    frame = found.to_pandas()
+    assert frame.columns.tolist() == ["text", "start", "end", "contribution", "probability"]
+    assert frame["text"].tolist() == ["A great film.", "Dull!"]
+    assert frame["contribution"].sum() == pytest.approx(found.contribution.sum())
+
+
+def test_shap_gets_the_whole_text(tiny_classifier, monkeypatch):
+    module = types.SimpleNamespace(Explanation=lambda **fields: types.SimpleNamespace(**fields))
+    monkeypatch.setitem(sys.modules, "shap", module)
+    found = tiny_classifier.explain("<i>A</i> great film. Dull!", "word")
+    shown = found.to_shap()
+    assert "".join(shown.data) == found.text
+    assert shown.values.sum() + shown.base_values == pytest.approx(found.logit)
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(InputError, match="pip install shap"):
+        found.to_shap()
 
 
 @pytest.mark.parametrize("text", ["", "   ", "​"])
@@ -227,7 +213,7 @@ def test_a_text_without_words_is_not_explained(tiny_classifier, text):
 def test_one_word(tiny_classifier):
     found = tiny_classifier.explain("wonderful")
     assert found.words == ["wonderful"]
-    assert found.left_out[0] == pytest.approx(found.logit - logit_of(tiny_classifier.model, []), abs=1e-5)
+    assert found.contribution[0] == pytest.approx(found.logit - logit_of(tiny_classifier.model, []), abs=1e-5)
 
 
 def test_explaining_leaves_the_model_as_it_was(tiny_classifier):
@@ -240,13 +226,9 @@ def test_explaining_leaves_the_model_as_it_was(tiny_classifier):
 
 def test_dropout_is_off_whatever_mode_the_model_is_in(tiny_checkpoint):
     model, ids = SentimentClassifier(tiny_checkpoint).model, torch.tensor([3, 4, 5])
-    for part in (lambda: trace(model, ids)[1].updated_short_memory, lambda: leave_one_out(model, ids)[0]):
-        expected = part()
-        model.train()
-        np.testing.assert_array_equal(part(), expected)
-    expected = integrated_gradients(model, ids)[0]
+    expected = relevance(model, ids, trace(model, ids))
     model.train()
-    np.testing.assert_array_equal(integrated_gradients(model, ids)[0], expected)
+    np.testing.assert_array_equal(relevance(model, ids, trace(model, ids)), expected)
 
 
 def test_temperature_reaches_the_running_probability(tiny_checkpoint):
@@ -268,5 +250,7 @@ def test_a_model_without_lstm_layers_is_rejected(tiny_checkpoint):
 
 
 def test_only_strings_are_explained(tiny_classifier):
+    with pytest.raises(TypeError, match="not bytes"):
+        explain(tiny_classifier, b"bytes")
     with pytest.raises(TypeError, match="not bytes"):
         tiny_classifier.explain(b"bytes")

@@ -14,46 +14,57 @@ from PIL import Image
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.explanation.gates import LayerTrace
-from sentiment.explanation.html import MOST_ROWS, _rows, order_units, render_page
+from sentiment.explanation.heat_maps import MOST_ROWS, NEGATIVE, POSITIVE, _rows, heat_maps, order_units
+from sentiment.explanation.html import render_page
 from sentiment.explanation.terminal import render_terminal
 
 REVIEW = "A wonderful film, I loved it. No zeppelins at all!"
 
 
 class Page(HTMLParser):
-    """The words, pictures and tags of a page, as a browser would take them."""
+    """The review, the words above the columns, the pictures and the tags of a page, as a browser would take them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.words, self.pictures, self.tags, self.inside = [], [], [], False
+        self.review, self.words, self.unread, self.tags, self.open = "", [], [], [], []
+        pictures = re.findall(r"--map:url\(data:image/png;base64,([^)]*)\)", html)
+        self.pictures = [Image.open(io.BytesIO(base64.b64decode(picture))) for picture in pictures]
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
         self.tags.append(tag)
-        self.inside = attributes.get("role") == "option"
-        if self.inside:
+        if tag not in ("meta", "br", "input"):
+            self.open.append((tag, dict(attributes).get("class") or ""))
+        if tag == "bdi" and ("thead", "") in self.open:
             self.words.append("")
-        if attributes.get("class") == "map":
-            self.pictures.append(Image.open(io.BytesIO(base64.b64decode(attributes["src"].split(",")[1]))))
+        if self.open[-1] == ("i", "unread") and ("div", "review") in self.open:
+            self.unread.append("")
 
     def handle_endtag(self, tag):
-        self.inside = False
+        while self.open and self.open.pop()[0] != tag:
+            pass
 
     def handle_data(self, data):
-        if self.inside:
+        if ("div", "review") in self.open:
+            self.review += data
+            if ("i", "unread") in self.open:
+                self.unread[-1] += data
+        if ("thead", "") in self.open and self.open[-1][0] == "bdi":
             self.words[-1] += data
-
-
-def words_of(html: str) -> list[str]:
-    return Page(html).words
 
 
 def test_the_page_needs_nothing_from_outside(tiny_classifier):
     html = render_page(tiny_classifier.explain(REVIEW))
-    assert not re.search(r"https?:|@import|url\((?!#)", html)
-    assert all(address.startswith("data:image/png;base64,") for address in re.findall(r'(?:src|href)="([^"]*)"', html))
+    assert not re.search(r"https?:|@import|url\((?!data:image/png)|(?:src|href)=", html)
     assert "default-src 'none'" in html
+
+
+def test_a_page_of_a_sentence_is_small():
+    for name in ("imdb-small", "imdb"):
+        page = render_page(
+            SentimentClassifier.from_pretrained(name).explain("A wonderful film, but the ending is bad.")
+        )
+        assert len(page.encode()) < 60_000
 
 
 def test_heat_maps_have_one_column_per_word_and_one_row_per_unit(tiny_classifier):
@@ -62,6 +73,63 @@ def test_heat_maps_have_one_column_per_word_and_one_row_per_unit(tiny_classifier
     assert [picture.size for picture in pictures] == [(len(explanation.words), 6)] * 10
     kept = explanation.traces[0].long_remember_percent[:, order_units(explanation.traces[0])].T
     np.testing.assert_array_equal(np.asarray(pictures[0]), np.round(kept * 63))
+
+
+def test_small_values_have_the_color_of_the_page(tiny_classifier):
+    explanation = tiny_classifier.explain(REVIEW)
+    potential = heat_maps(explanation.traces[0], [np.array([t]) for t in range(len(explanation.words))])[2]
+    colors = np.asarray(Image.open(io.BytesIO(base64.b64decode(potential.picture.split(",")[1]))).convert("RGBA"))
+    values = explanation.traces[0].potential_memory[:, order_units(explanation.traces[0])].T
+    np.testing.assert_allclose(colors[..., 3] / 255, np.abs(values), atol=1 / 63 + 2e-3)
+    strong = np.abs(values) > 0.05
+    assert (colors[strong & (values > 0)][:, :3] == POSITIVE).all()
+    assert (colors[strong & (values < 0)][:, :3] == NEGATIVE).all()
+
+
+def test_the_review_is_shown_as_it_was_typed(tiny_classifier):
+    text = "A <b>WONDERFUL</b> film,\n\n  I loved  it\t★★★★☆! No fun &amp; no story: great."
+    for by in ("word", "phrase", "sentence"):
+        page = Page(render_page(tiny_classifier.explain(text, by)))
+        assert page.review == text
+        assert page.unread == ["<b>", "</b>", "&amp;", ":"]
+    assert page.words == [
+        "A",
+        "WONDERFUL",
+        "film",
+        ",",
+        "I",
+        "loved",
+        "it",
+        "★★★★☆",
+        "!",
+        "No",
+        "fun",
+        "&amp;",
+        "no",
+        "story",
+        "great",
+        ".",
+    ]
+    fragment = tiny_classifier.explain(text)._repr_html_()
+    assert Page(fragment).review == text
+    assert "<script" not in fragment
+
+
+def test_phrases_are_underlined(tiny_classifier):
+    explanation = replace(tiny_classifier.explain("great fun, dull story"), phrases=[(3, 5)])
+    phrases = re.findall(r'<span class="[^"]*phrase[^"]*"[^>]*>([^<]*)</span>', render_page(explanation))
+    assert phrases == ["dull story", "Underlined"]
+    assert "Underlined" not in render_page(replace(explanation, phrases=[]))
+
+
+def test_a_long_review_is_divided_into_sentences(tiny_checkpoint):
+    classifier = SentimentClassifier(replace(tiny_checkpoint, text=replace(tiny_checkpoint.text, max_length=200)))
+    explanation = classifier.explain("Great fun. A dull, dull story! " * 10)
+    html = render_page(explanation)
+    assert html.count('<details class="sentence">') == len(explanation.parts) == 20
+    for part in explanation.parts:
+        assert f"{part.contribution:+.2f}".replace("-", "−") in html
+    assert '<details class="all">' in html  # closed
 
 
 HOSTILE = [
@@ -76,29 +144,29 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_word_is_escaped(tiny_classifier, text):
-    explanation = tiny_classifier.explain(text)
-    plain = Page(render_page(tiny_classifier.explain(" ".join("x" for _ in explanation.words))))
-    page = Page(render_page(explanation))
-    assert page.words == explanation.words
-    without_note = [[tag for tag in tags if tag != "i"] for tags in (page.tags, plain.tags)]  # on unknown words
-    assert without_note[0] == without_note[1]
+    page = Page(render_page(tiny_classifier.explain(text)))
+    assert page.review == text
+    assert page.tags.count("script") == 1
 
 
 @given(text=st.text(max_size=60))
 @settings(max_examples=10, deadline=None, derandomize=True)
-def test_any_text_gives_a_page_with_its_words(tiny_classifier, text):
+def test_any_text_gives_a_page_with_its_text(tiny_classifier, text):
     explanation = tiny_classifier.explain(f"{text} a")
-    assert words_of(render_page(explanation)) == explanation.words
+    page = Page(render_page(explanation))
+    assert page.review.replace("\r\n", "\n").replace("\r", "\n") == explanation.text.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )
+    assert len(page.words) == len(explanation.divided("word").parts)
 
 
 def test_an_uncertain_prediction_is_marked(tiny_classifier):
     explanation = tiny_classifier.explain("zeppelins hum")
     assert explanation.prediction.reason == "most words unknown"
-    assert "The model is uncertain: most words unknown." in render_page(explanation)
-    assert render_terminal(explanation, False, 80).splitlines()[0].endswith("uncertain: most words unknown")
+    for shown in (render_page(explanation), render_terminal(explanation, False, 80)):
+        assert "not sure: most words unknown" in shown
     confident = replace(explanation, prediction=replace(explanation.prediction, uncertain=False, reason=None))
-    assert "uncertain" not in render_page(confident)
-    assert "uncertain" not in render_terminal(confident, False, 80)
+    assert "unsure" not in render_page(confident)
 
 
 def test_a_long_review_of_a_wide_model_stays_under_5_megabytes(tiny_classifier):
@@ -110,11 +178,12 @@ def test_a_long_review_of_a_wide_model_stays_under_5_megabytes(tiny_classifier):
 
     long = replace(
         explanation,
+        text="extraordinarily " * time,
         words=["extraordinarily"] * time,
+        offsets=16 * np.arange(time)[:, None] + [0, 15],
         known=np.ones(time, bool),
         running_probability=noise(time),
         contribution=noise(time) - 0.5,
-        left_out=noise(time) - 0.5,
         **{name: noise(2, time) for name in ("kept_share", "added_share", "exposed_share", "long_memory_change")},
         traces=[LayerTrace(*(noise(time, units) for _ in range(6))) for _ in range(2)],
     )
@@ -136,7 +205,7 @@ def test_similar_units_become_neighbors():
 @pytest.mark.parametrize(("units", "rows"), [(1, 1), (6, 6), (64, 64), (65, 33), (512, 64), (1150, 64)])
 def test_rows_are_means_of_neighbors(units, rows):
     values = np.random.default_rng(0).random((3, units))
-    grouped = _rows(values)
+    grouped = _rows(values, np.arange(units))
     assert grouped.shape == (rows, 3)
     size = -(-units // MOST_ROWS)
     np.testing.assert_allclose(grouped[-1], values[:, (rows - 1) * size :].mean(1))
@@ -147,7 +216,7 @@ def test_a_backward_model_is_shown_in_the_order_of_the_text(tiny_checkpoint):
     backward = SentimentClassifier(replace(tiny_checkpoint, text=replace(tiny_checkpoint.text, direction="backward")))
     explanation = backward.explain("a wonderful film")
     html = render_page(explanation)
-    assert words_of(html) == ["a", "wonderful", "film"]
+    assert Page(html).words == ["a", "wonderful", "film"]
     assert "from the last word to the first" in html
     pictures = Page(html).pictures
     kept = explanation.traces[0].long_remember_percent[::-1][:, order_units(explanation.traces[0])].T
@@ -155,31 +224,46 @@ def test_a_backward_model_is_shown_in_the_order_of_the_text(tiny_checkpoint):
     assert "from the last word to the first" in render_terminal(explanation, False, 80)
 
 
-def test_the_terminal_colors_words_only_when_asked(tiny_classifier):
-    explanation = tiny_classifier.explain(REVIEW)
-    plain, colored = (render_terminal(explanation, color, 30) for color in (False, True))
+def test_the_terminal_colors_the_review_only_when_asked(tiny_classifier):
+    explanation = tiny_classifier.explain("A WONDERFUL film,\nI loved it. No zeppelins <b>at</b> all!", by="word")
+    plain, colored = (render_terminal(explanation, color, 80) for color in (False, True))
     assert "\x1b" not in plain
-    assert "\x1b[38;5;" in colored
-    rows = [line.split() for line in plain.split("\n\n")[1].splitlines()[2:]]
-    assert [row[11] for row in rows] == explanation.words
-    assert [float(row[0]) for row in rows] == pytest.approx(explanation.running_probability, abs=6e-4)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored).split("\n\n")[1] == explanation.text
+    strongest = max(explanation.parts, key=lambda part: abs(part.contribution))
+    assert re.search(rf"\x1b\[38;5;231;48;5;(25|166)m{strongest.text}\x1b\[0m", colored)
     assert "zeppelins  (unknown)" in plain
-    paragraph = re.sub(r"\x1b\[[0-9;]*m", "", colored).split("\n\n")[1]
-    assert paragraph.split() == explanation.words
-    assert max(map(len, paragraph.splitlines())) <= 30
-    strongest = explanation.words[int(np.abs(explanation.contribution).argmax())]
-    assert re.search(rf"\x1b\[38;5;231;48;5;(25|166)m{strongest}\x1b\[0m", colored)
+    phrase = replace(explanation, by="phrase", phrases=[(0, 2)])
+    assert re.search(r"\x1b\[4m(\x1b\[[0-9;]*m)?A WONDERFUL\x1b", render_terminal(phrase, True, 80))
+
+
+def test_what_controls_a_terminal_does_not_reach_it(tiny_classifier):
+    explanation = tiny_classifier.explain("great \x1b[31m fun \x9b1m \u202e film")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", render_terminal(explanation, True, 80))
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_legend_names_every_column_and_fits_the_terminal(tiny_classifier, width):
-    explanation = tiny_classifier.explain(REVIEW)
+@pytest.mark.parametrize("by", ["word", "phrase", "sentence"])
+def test_the_table_has_a_row_per_part_and_its_legend_names_every_column(tiny_classifier, width, by):
+    explanation = tiny_classifier.explain(REVIEW, by)
     _, table, legend = render_terminal(explanation, False, width).split("\n\n")
-    layers, names, *rows = table.splitlines()
-    assert layers.split() == ["layer", "1", "layer", "2"]
+    lines = table.splitlines()[1:] if by == "word" else table.splitlines()
+    names, *rows = lines
+    assert [row.split()[0] for row in rows] == [f"{part.probability:.1%}" for part in explanation.parts]
+    assert [float(row.split()[1]) for row in rows] == pytest.approx(
+        [part.contribution for part in explanation.parts], abs=6e-3
+    )
+    assert [row[len(names) - len(by) :] for row in rows] == [
+        part.text + ("  (unknown)" if part.text == "zeppelins" and by != "sentence" else "")
+        for part in explanation.parts
+    ]
     explained = set(re.findall(r"\w+", " ".join(re.findall(r"([\w, ]+):", legend))))
-    assert set(names.split()) - {"word"} <= explained
-    assert max(map(len, [*legend.splitlines(), layers, names])) <= width
-    assert max(row.index(word) for row, word in zip(rows, explanation.words, strict=True)) <= 70
-    if width == 120:
-        assert len(legend.splitlines()) == 3
+    assert set(names.split()) - {by} <= explained
+    assert max(map(len, [*legend.splitlines(), names])) <= width
+
+
+def test_long_sentences_are_wrapped(tiny_classifier):
+    explanation = tiny_classifier.explain("a wonderful film " * 10, "sentence")
+    _, table, _ = render_terminal(explanation, False, 60).split("\n\n")
+    assert len(table.splitlines()) > 2
+    assert max(map(len, table.splitlines())) <= 60

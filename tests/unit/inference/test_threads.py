@@ -12,6 +12,7 @@ import torch
 from sentiment.classifier import SentimentClassifier
 from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
+from sentiment.explanation import attribution, explainer
 from sentiment.inference import engine
 from sentiment.inference.threads import batch_threads, one_thread
 from sentiment.inference.torch_network import predict_logits
@@ -100,14 +101,17 @@ def test_an_explanation_opens_no_team_of_threads(
     tiny_classifier: SentimentClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: set[int] = set()
-    classify: Callable[..., torch.Tensor] = type(tiny_classifier.model).classify
+    for name in ("trace", "relevance", "shapley_values"):
+        module = explainer if name == "trace" else attribution
+        function = getattr(module, name)
 
-    def watched(*arguments: object) -> torch.Tensor:
-        seen.add(torch.get_num_threads())
-        return classify(*arguments)
+        def watched(*arguments: object, function: Callable[..., object] = function) -> object:
+            seen.add(torch.get_num_threads())
+            return function(*arguments)
 
-    monkeypatch.setattr(type(tiny_classifier.model), "classify", watched)
-    tiny_classifier.explain("a wonderful film, but not for me")
+        monkeypatch.setattr(module, name, watched)
+    for count in (1, 10):
+        tiny_classifier.explain("a wonderful film, but not for me " * count)
     assert seen == {1}
 
 

@@ -1,5 +1,7 @@
+import csv
 import re
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -16,8 +18,9 @@ from sentiment.evaluation.predictions import (
     read_predictions,
     write_predictions,
 )
+from sentiment.explanation.summary import answer
 from sentiment.report import charts
-from sentiment.report.error_examples import explain_examples, least_confident, most_confident_errors
+from sentiment.report.error_examples import explain_examples, least_confident, most_confident_errors, write_errors
 from sentiment.report.html import interval, p_value, percent, points, render
 from sentiment.report.text import summary
 
@@ -53,7 +56,7 @@ def test_the_page_shows_the_metrics_and_needs_no_other_file(result):
     addresses = set(re.findall(r"(?:src|href|action)\s*=\s*[\"']([^\"'#][^\"']*)", page))
     assert not {address for address in addresses if not address.startswith("#")}
     assert "@import" not in page and "url(http" not in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     style = page[page.index("<style>") : page.index("</style>")]
     depths = np.cumsum([{"{": 1, "}": -1}.get(letter, 0) for letter in style])
     assert depths[-1] == 0 and depths.max() == 2  # a lost brace would hide the style in a media query
@@ -105,7 +108,7 @@ def test_one_class_and_one_review_make_a_page(result, tiny_classifier, tmp_path)
     single = evaluate(EvaluationConfig(DataConfig(source=str(file)), model=str(result.metrics["model"])))
     assert single.metrics["roc_auc"] is None and single.metrics["n"] == 1
     page = render(single)
-    assert "only one label occurs" in page and page.count("<svg") == 2
+    assert "only one label occurs" in page and page.count("<svg") == 3
     assert "no training reviews were given" in page
     assert "roc_auc" in summary(single)
 
@@ -139,11 +142,63 @@ def test_examples_by_hand(tiny_classifier, result):
     )
     assert most_confident_errors(predictions, 5).tolist() == [1, 3]
     assert least_confident(predictions, 2).tolist() == [2, 3]
-    long, empty = explain_examples(tiny_classifier, predictions, [1, 3])
-    assert long.note == "truncated" and empty.note == "no text"
-    assert [word.text for word in long.words] == ["awful"] * 40
-    assert max(abs(word.level) for word in long.words) == 3
-    assert empty.words == []
+    fun, long = explain_examples(tiny_classifier, predictions, [0, 1])
+    assert (fun.row, fun.actual, fun.probability, fun.truncated) == (0, "positive", 0.9, False)
+    assert re.sub("<[^>]*>", "", fun.text) == "great fun"
+    assert fun.answer == answer(tiny_classifier.explain("great fun"))
+    assert long.truncated and re.sub("<[^>]*>", "", long.text) == "awful " * 300
+
+
+def test_all_errors_are_written_most_confident_first(tiny_classifier, tmp_path):
+    texts = ['great, "fun"', "awful", "dull\nfilm"]
+    predictions = replace(
+        collect_predictions(tiny_classifier, texts, [0, 1, 1]), probabilities=np.array([0.6, 0.1, 0.9])
+    )
+    write_errors(predictions, tmp_path / "errors.csv")
+    with (tmp_path / "errors.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["row"], row["actual"], row["probability"], row["text"]) for row in rows] == [
+        ("1", "positive", "0.100000", "awful"),
+        ("0", "negative", "0.600000", 'great, "fun"'),
+    ]
+
+
+def test_the_report_says_how_to_make_it_again_and_when_it_was_made(result):
+    page = render(result, "sentiment evaluate --data 'my reviews.csv'")
+    assert '<pre class="command">sentiment evaluate --data &#39;my reviews.csv&#39;</pre>' in page
+    assert date.today().isoformat() in page
+
+
+@pytest.mark.parametrize(
+    ("limit", "chosen", "share", "said"),
+    [
+        (0.5, None, 1.0, "this model has no limit: none was chosen on validation reviews"),
+        (0.5, 0.9, 1.0, "its predictions reached the wanted accuracy of 90% on validation reviews"),
+        (0.6, 0.9, 1.0, "each has a score of 0.600, the limit of this model, or more"),
+        (0.6, 0.9, 0.8, "A prediction with a score below 0.600 is <b>uncertain</b>"),
+    ],
+)
+def test_the_report_says_why_no_prediction_is_uncertain(result, limit, chosen, share, said):
+    uncertain = result.metrics["uncertain"] | {
+        "confident_from": limit,
+        "chosen_for_accuracy": chosen,
+        "answered_share": share,
+    }
+    assert said in render(replace(result, metrics=result.metrics | {"uncertain": uncertain}))
+
+
+def test_no_curve_runs_past_100_percent():
+    labels, probabilities = np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.2])
+    drawn = charts.risk_coverage_chart(labels, [("this model", probabilities)], None)
+    numbers = [float(found.replace("\N{MINUS SIGN}", "-")) for found in re.findall(r">([\d.]+)%<", drawn)]
+    assert max(numbers) == 100
+
+
+def test_the_histogram_counts_every_review():
+    labels, probabilities = np.array([1, 1, 1, 0]), np.array([0.99, 1.0, 0.97, 0.0])
+    drawn = charts.score_histogram(labels, probabilities)
+    assert "actual positive" in drawn and "actual negative" in drawn
+    assert [int(count) for count in re.findall(r">(\d)<", drawn)] == [0, 1, 2, 3]
 
 
 def test_numbers_are_formatted():

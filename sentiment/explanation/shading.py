@@ -1,0 +1,69 @@
+"""A review as HTML, as it was typed: shaded by what each part adds, grey where the model reads nothing."""
+
+import re
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from sentiment.explanation.parts import Span, words
+
+if TYPE_CHECKING:
+    from sentiment.explanation.explanation import Explanation, Part
+
+STRONGEST, FAINTEST = 0.7, 0.03
+"""Opacity of the color behind the part that adds most, low enough to read the letters; and the smallest one shown."""
+_ENTITY = re.compile(r"&(?:#\w+|\w+);")
+
+
+def shaded(explanation: "Explanation", span: Span | None = None, shades: bool = True, links: bool = False) -> Markup:
+    """The text of a review, or a part of it, as it was typed.
+
+    Args:
+        explanation: what to show; of a division by sentence, the phrases.
+        span: first character, and the one after the last; None for all of the text.
+        shades: whether words and phrases are shaded.
+        links: whether each word knows its column in the table of words.
+    """
+    if explanation.by == "sentence":
+        explanation = explanation.divided("phrase")
+    start, end = span or (0, len(explanation.text))
+    order = explanation.in_text_order
+    known = explanation.known[order]
+    columns = {first: column for column, (first, _) in enumerate(words(explanation.text, explanation.offsets[order]))}
+    most = max((abs(part.contribution) for part in explanation.parts), default=0) or 1
+    pieces, done = [], start
+    for part in explanation.parts:
+        if not (start <= part.start < part.end <= end):
+            continue
+        letters, shade = _letters(part.text), part.contribution / most * STRONGEST
+        if shades and (links or abs(shade) >= FAINTEST):
+            names = "positive" if shade > 0 else "negative"
+            names += " phrase" if any(map(str.isspace, part.text)) else ""
+            names += "" if known[slice(*part.words)].all() else " unknown"
+            link = Markup(' data-column="{}"').format(columns[part.words[0]]) if links else ""
+            letters = Markup('<span class="{}" style="--shade:{}" title="{}"{}>{}</span>').format(
+                names, f"{abs(shade):.2f}", described(part), link, letters
+            )
+        pieces += [_unread(explanation.text[done : part.start]), letters]
+        done = part.end
+    return Markup("").join([*pieces, _unread(explanation.text[done:end])])
+
+
+def _letters(text: str) -> Markup:
+    """A part as it was typed, with entities in grey."""
+    pieces = re.split(f"({_ENTITY.pattern})", text)
+    return Markup("").join(_unread(piece) if _ENTITY.fullmatch(piece) else escape(piece) for piece in pieces)
+
+
+def described(part: "Part") -> str:
+    """What a part adds, such as "adds −2.62; then 4% positive"."""
+    return f"adds {part.contribution:+.2f}; then {part.probability:.0%} positive".replace("-", "−")
+
+
+def _unread(text: str) -> Markup:
+    """Text that no word stands for, such as tags; white space stays as it is."""
+    inner = text.strip()
+    if not inner:
+        return escape(text)
+    before, after = text.split(inner)
+    return Markup('{}<i class="unread">{}</i>{}').format(before, inner, after)
