@@ -103,7 +103,7 @@ def test_the_validation_part_is_predicted_by_cross_validation(guessing: np.ndarr
     assert seen > 0.65 > 0.6 > np.mean((held_out >= 0) == labels)
     again = ensemble_logits(TEACHERS, parts_of(labels), numbered(40, 41), hardware("no"))
     np.testing.assert_array_equal(again.validation, held_out)
-    np.testing.assert_array_equal(again.texts, others[:1])
+    np.testing.assert_allclose(again.texts, others[:1], rtol=1e-12)  # one row is multiplied by another routine
 
 
 def test_each_label_needs_two_validation_reviews(guessing: np.ndarray) -> None:
