@@ -46,17 +46,21 @@ def _reasons(explanation: Explanation, sign: int, sure: bool) -> list[str]:
     if turned_at is not None:
         after = [part for part in parts if _is_after(part, turned_at, explanation.backward)]
         if turning := _strongest(after, sign):
-            return [f"What turned it: {_quoted(turning[0])}{_place(explanation, turning[0])}."]
+            return [f"What turned it: {_named(explanation, turning)}."]
     if not strongest:
         return []
-    named = [strongest[0]]
-    if len(strongest) > 1 and abs(strongest[1].contribution) >= AS_STRONG * abs(strongest[0].contribution):
-        named.append(strongest[1])
-    place = _place(explanation, named[0]) if len(named) == 1 else ""
-    reasons = [f"What decided it: {' and '.join(map(_quoted, named))}{place}."]
-    if against and abs(against[0].contribution) >= AGAINST * abs(named[0].contribution):
+    reasons = [f"What decided it: {_named(explanation, strongest)}."]
+    if against and abs(against[0].contribution) >= AGAINST * abs(strongest[0].contribution):
         reasons.append(f"Against it: {_quoted(against[0])}.")
     return reasons
+
+
+def _named(explanation: Explanation, strongest: list[Part]) -> str:
+    """The strongest part and its place; or the two strongest, if the second is nearly as strong."""
+    first, *others = strongest[:2]
+    if others and abs(others[0].contribution) >= AS_STRONG * abs(first.contribution):
+        return f"{_quoted(first)} and {_quoted(others[0])}"
+    return _quoted(first) + _place(explanation, first)
 
 
 def _is_after(part: Part, turned_at: int, backward: bool) -> bool:
@@ -86,7 +90,8 @@ def _quoted(part: Part) -> str:
 
 
 def _place(explanation: Explanation, part: Part) -> str:
-    if len(explanation.words) < FEWEST_WORDS:
+    """Where a part stands; nothing in a short review, or if it is most of it."""
+    first, last = part.words
+    if len(explanation.words) < FEWEST_WORDS or 2 * (last - first) > len(explanation.words):
         return ""
-    middle = sum(part.words) / 2 / len(explanation.words)
-    return f" {PLACES[min(2, int(3 * middle))]}"
+    return f" {PLACES[min(2, int(3 * (first + last) / 2 / len(explanation.words)))]}"
