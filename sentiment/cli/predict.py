@@ -303,7 +303,7 @@ def explain(arguments: Sequence[str]) -> None:
         explanation.save_html(options.html)
         logger.info("page: %s", options.html)
     if options.json:
-        print(json.dumps(explanation.to_dict(), ensure_ascii=False))
+        print(json.dumps(explanation.to_dict()))  # in ASCII, since an argument that is not UTF-8 cannot be printed
     elif options.html is None:
         from sentiment.explanation.terminal import render_terminal
 

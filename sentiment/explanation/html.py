@@ -1,6 +1,6 @@
 """An `Explanation` as one HTML file that needs no network and no other file, and as a fragment for notebooks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from itertools import pairwise
@@ -14,7 +14,7 @@ from sentiment.explanation.attribution import SHAPLEY_VALUES
 from sentiment.explanation.explanation import Explanation, Part
 from sentiment.explanation.heat_maps import MOST_ROWS, heat_maps
 from sentiment.explanation.parts import LONG
-from sentiment.explanation.shading import STRONGEST, shaded
+from sentiment.explanation.shading import STRONGEST, shaded, showable
 from sentiment.explanation.summary import answer
 from sentiment.io.files import write_text
 
@@ -52,6 +52,7 @@ def write_page(explanation: Explanation, path: Path) -> None:
 
 def render_page(explanation: Explanation) -> str:
     """The page as HTML; every word of the review is escaped."""
+    explanation = replace(explanation, text=showable(explanation.text))
     order = explanation.in_text_order
     columns = explanation.divided("word").parts
     steps = [order[slice(*column.words)] for column in columns]
@@ -86,6 +87,7 @@ def render_page(explanation: Explanation) -> str:
 
 def render_fragment(explanation: Explanation) -> str:
     """The answer and the shaded text, for notebooks: no script, and styles for its own elements only."""
+    explanation = replace(explanation, text=showable(explanation.text))
     return _environment().get_template("fragment.html.j2").render(_shared(explanation, links=False))
 
 

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 STRONGEST, FAINTEST = 0.7, 0.03
 """Opacity of the color behind the part that adds most, low enough to read the letters; and the smallest one shown."""
+_NOT_SHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\w+|\w+);")
+
+
+def showable(text: str) -> str:
+    """The text with a sign in place of each character that a page cannot hold, so that all others keep their places."""
+    return _NOT_SHOWABLE.sub("\ufffd", text)
 
 
 def shaded(explanation: "Explanation", span: Span | None = None, shades: bool = True, links: bool = False) -> Markup:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.evaluation.predictions import LabeledPredictions
-from sentiment.explanation.shading import shaded
+from sentiment.explanation.shading import shaded, showable
 from sentiment.explanation.summary import answer
 from sentiment.io.files import write_text
 from sentiment.io.progress import review_bar
@@ -55,6 +55,7 @@ def explain_examples(
     with review_bar(len(rows), "explain") as bar:
         for row in map(int, rows):
             explanation = classifier.explain(predictions.texts[row], by="phrase")
+            explanation = replace(explanation, text=showable(explanation.text))
             examples.append(
                 Example(
                     row=int(predictions.rows[row]),
@@ -80,10 +81,8 @@ def write_errors(predictions: LabeledPredictions, file: Path) -> None:
     writer.writerow(["row", "actual", "predicted", "probability", "text"])
     for row in most_confident_errors(predictions):
         probability = float(predictions.probabilities[row])
-        predicted = predictions.predictions[row].label
-        writer.writerow(
-            [predictions.rows[row], _actual(predictions, row), predicted, f"{probability:.6f}", predictions.texts[row]]
-        )
+        predicted, text = predictions.predictions[row].label, showable(predictions.texts[row])
+        writer.writerow([predictions.rows[row], _actual(predictions, row), predicted, f"{probability:.6f}", text])
     write_text(file, lines.getvalue())
 
 

@@ -86,6 +86,13 @@ def test_a_terminal_gets_color_unless_no_color_is_set(tiny_model_directory, no_c
     assert (b"\x1b[38;5;" in output) != no_color
 
 
+def test_an_argument_that_is_not_utf_8_is_explained(explain, tmp_path):
+    for arguments in (["--json"], [], ["--html", str(tmp_path / "page.html")]):
+        code, _, _ = explain(*arguments, "good \udcff film")
+        assert code == 0
+    assert "\ufffd" in (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_a_page_is_written_and_named(explain, tmp_path):
     page = tmp_path / "new" / "page.html"
     code, output, errors = explain("--html", str(page), REVIEW)

@@ -16,6 +16,7 @@ from sentiment.classifier import SentimentClassifier
 from sentiment.explanation.gates import LayerTrace
 from sentiment.explanation.heat_maps import MOST_ROWS, NEGATIVE, POSITIVE, _rows, heat_maps, order_units
 from sentiment.explanation.html import render_page
+from sentiment.explanation.shading import showable
 from sentiment.explanation.terminal import render_terminal
 
 REVIEW = "A wonderful film, I loved it. No zeppelins at all!"
@@ -139,13 +140,16 @@ HOSTILE = [
     "{{ 7*7 }}",
     "😀🎬 فيلم רע",
     "say \"x\"'y'",
+    "a\0b \ud800 \x1b[31m good",
 ]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_word_is_escaped(tiny_classifier, text):
-    page = Page(render_page(tiny_classifier.explain(text)))
-    assert page.review == text
+    html = render_page(tiny_classifier.explain(text))
+    page = Page(html)
+    assert html.encode()
+    assert page.review == re.sub("[\0\x1b\ud800]", "\ufffd", text)
     assert page.tags.count("script") == 1
 
 
@@ -154,9 +158,7 @@ def test_every_word_is_escaped(tiny_classifier, text):
 def test_any_text_gives_a_page_with_its_text(tiny_classifier, text):
     explanation = tiny_classifier.explain(f"{text} a")
     page = Page(render_page(explanation))
-    assert page.review.replace("\r\n", "\n").replace("\r", "\n") == explanation.text.replace("\r\n", "\n").replace(
-        "\r", "\n"
-    )
+    assert page.review.splitlines() == showable(explanation.text).splitlines()
     assert len(page.words) == len(explanation.divided("word").parts)
 
 
