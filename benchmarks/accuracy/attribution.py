@@ -44,6 +44,7 @@ from sentiment.data.batching import EncodedReviews
 from sentiment.errors import InputError
 from sentiment.evaluation.contrast_pairs import load_pairs
 from sentiment.evaluation.faithfulness import deletion_test
+from sentiment.inference.threads import one_thread
 from sentiment.text.vocabulary import UNKNOWN_ID
 
 REFERENCE = "integrated gradients from zero"
@@ -57,7 +58,12 @@ TIMED_WORDS = 260
 
 def run(options: argparse.Namespace) -> str:
     """Measure every method; returns the page."""
-    torch.set_num_threads(1)
+    with one_thread():
+        return measured(options)
+
+
+def measured(options: argparse.Namespace) -> str:
+    """The same in the calling thread's number of threads."""
     classifier = SentimentClassifier.from_pretrained(options.model, precision="fp32")
     vectors = classifier.model.encoder.embedding.weight.detach()
     counts = torch.tensor([0, 0, 0, *classifier.text.vocabulary.counts.values()], dtype=torch.float32)

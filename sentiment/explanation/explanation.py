@@ -217,5 +217,4 @@ class Explanation:
             values=np.array([part.contribution for part in self.parts]),
             base_values=self.base_logit,
             data=np.array(texts, dtype=object),
-            output_names="logit of positive",
         )
