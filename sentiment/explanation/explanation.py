@@ -118,6 +118,11 @@ class Explanation:
         return found
 
     @property
+    def largest(self) -> float:
+        """The largest that a part adds in either direction, in logits; 1 if none adds anything."""
+        return max((abs(part.contribution) for part in self.parts), default=0) or 1
+
+    @property
     def spans(self) -> list[Span]:
         """The words of each part, in the order of the text."""
         offsets = self.offsets[self.in_text_order]

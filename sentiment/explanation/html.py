@@ -7,12 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from sentiment.explanation.attribution import SHAPLEY_VALUES
 from sentiment.explanation.explanation import Explanation, Part
-from sentiment.explanation.heat_maps import MOST_ROWS, heat_maps
+from sentiment.explanation.heat_maps import MOST_ROWS, HeatMap, heat_maps
 from sentiment.explanation.parts import LONG
 from sentiment.explanation.shading import STRONGEST, shaded, showable
 from sentiment.explanation.summary import answer
@@ -20,12 +21,15 @@ from sentiment.io.files import write_text
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One row of the table: the mean of a gate over the units of a layer."""
+class Layer:
+    """What the table of words shows of a layer."""
 
-    name: str
-    values: list[float]
-    """Per column, 0 to 1."""
+    gates: dict[str, list[float]]
+    """{gate: its mean over the units, per column, 0 to 1}."""
+    units: int
+    units_per_row: int
+    """Units that share a line of a map."""
+    maps: list[HeatMap]
 
 
 @dataclass(frozen=True)
@@ -53,30 +57,17 @@ def write_page(explanation: Explanation, path: Path) -> None:
 def render_page(explanation: Explanation) -> str:
     """The page as HTML; every word of the review is escaped."""
     explanation = replace(explanation, text=showable(explanation.text))
-    order = explanation.in_text_order
-    columns = explanation.divided("word").parts
-    steps = [order[slice(*column.words)] for column in columns]
-    layers = []
-    for layer, trace in enumerate(explanation.traces):
-        shares = [
-            ("forget gate", explanation.kept_share),
-            ("input gate", explanation.added_share),
-            ("output gate", explanation.exposed_share),
-        ]
-        gates = [Gate(name, [float(share[layer, at].mean()) for at in steps]) for name, share in shares]
-        units = trace.updated_long_memory.shape[1]
-        layers.append({"gates": gates, "units": units, "per_row": -(-units // MOST_ROWS)})
-        layers[-1]["maps"] = heat_maps(trace, steps)
-    most = max((abs(column.contribution) for column in columns), default=0) or 1
+    by_word, order = explanation.divided("word"), explanation.in_text_order
+    steps = [order[slice(*column.words)] for column in by_word.parts]
     return (
         _environment()
         .get_template("explanation.html.j2")
         .render(
             _shared(explanation, links=True),
-            columns=columns,
-            shades=[column.contribution / most * STRONGEST for column in columns],
+            columns=by_word.parts,
+            shades=[column.contribution / by_word.largest * STRONGEST for column in by_word.parts],
             known=[bool(explanation.known[at].all()) for at in steps],
-            layers=layers,
+            layers=[_layer(explanation, depth, steps) for depth in range(len(explanation.traces))],
             sentences=_sentences(explanation) if explanation.by == "sentence" else [],
             long=len(explanation.words) > LONG,
             version=version("sentiment-rnn"),
@@ -108,14 +99,24 @@ def _shared(explanation: Explanation, links: bool) -> dict[str, Any]:
     }
 
 
+def _layer(explanation: Explanation, depth: int, steps: list[np.ndarray]) -> Layer:
+    shares = {
+        "forget gate": explanation.kept_share[depth],
+        "input gate": explanation.added_share[depth],
+        "output gate": explanation.exposed_share[depth],
+    }
+    gates = {name: [float(share[at].mean()) for at in steps] for name, share in shares.items()}
+    units = explanation.traces[depth].updated_long_memory.shape[1]
+    return Layer(gates, units, -(-units // MOST_ROWS), heat_maps(explanation.traces[depth], steps))
+
+
 def _sentences(explanation: Explanation) -> list[Sentence]:
-    most = max((abs(part.contribution) for part in explanation.parts), default=0) or 1
     borders = [0, *(part.start for part in explanation.parts[1:]), len(explanation.text)]
     phrases = explanation.divided("phrase")
     return [
         Sentence(
             part,
-            part.contribution / most * STRONGEST,
+            part.contribution / explanation.largest * STRONGEST,
             shaded(phrases, span, shades=False),
             shaded(phrases, span, links=True),
         )

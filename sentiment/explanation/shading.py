@@ -36,12 +36,11 @@ def shaded(explanation: "Explanation", span: Span | None = None, shades: bool = 
     order = explanation.in_text_order
     known = explanation.known[order]
     columns = {first: column for column, (first, _) in enumerate(words(explanation.text, explanation.offsets[order]))}
-    most = max((abs(part.contribution) for part in explanation.parts), default=0) or 1
-    pieces, done = [], start
+    pieces, done, largest = [], start, explanation.largest
     for part in explanation.parts:
         if not (start <= part.start < part.end <= end):
             continue
-        letters, shade = _letters(part.text), part.contribution / most * STRONGEST
+        letters, shade = _letters(part.text), part.contribution / largest * STRONGEST
         if shades and (links or abs(shade) >= FAINTEST):
             names = "positive" if shade > 0 else "negative"
             names += " phrase" if any(map(str.isspace, part.text)) else ""

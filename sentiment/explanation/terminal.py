@@ -49,10 +49,9 @@ def _review(explanation: Explanation) -> list[str]:
     """The review as it was typed, each part on the color of what it adds; control characters become spaces."""
     if explanation.by == "sentence":
         explanation = explanation.divided("phrase")
-    most = max((abs(part.contribution) for part in explanation.parts), default=0) or 1
-    pieces, done = [], 0
+    pieces, done, largest = [], 0, explanation.largest
     for part in explanation.parts:
-        pieces += [_printable(explanation.text[done : part.start]), _colored(part, part.contribution / most)]
+        pieces += [_printable(explanation.text[done : part.start]), _colored(part, part.contribution / largest)]
         done = part.end
     return "".join([*pieces, _printable(explanation.text[done:])]).strip("\n").split("\n")
 
