@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.accuracy.contextual_decomposition import contextual_decomposition
 from sentiment.data.batching import EncodedReviews
-from sentiment.evaluation.faithfulness import explanation
+from sentiment.evaluation.faithfulness import contributions
 from sentiment.explanation.gates import trace
 from sentiment.explanation.relevance import relevance
 from sentiment.explanation.shapley import shapley_values
@@ -54,7 +54,7 @@ def methods(mean_vector: Tensor, unknown_vector: Tensor, sentence_ends: Sequence
     baselines = {"zero": [zero], "the mean word": [mean_vector], "the unknown word": [unknown_vector]}
     baselines["all three, mean"] = [zero, mean_vector, unknown_vector]
     return {
-        "explain": explanation,
+        "explain": contributions,
         "layer-wise relevance propagation": _relevance,
         "Shapley values within each sentence": partial(_shapley_values, sentence_ends),
         **{

@@ -30,7 +30,8 @@ from sentiment.persistence.model_card import model_card
 
 logger = logging.getLogger(__name__)
 
-NOT_REQUESTED = "not requested; leave out --quick and --no-baselines to see them"
+NO_BASELINES = "not requested; leave out --quick or --no-baselines to see them"
+NO_CHECKLIST = "not requested; leave out --quick to see them"
 """Why a part of the evaluation is left out."""
 PACKAGES = ("sentiment-rnn", "torch", "torchtext", "datasets", "scikit-learn", "scipy", "numpy")
 
@@ -118,7 +119,7 @@ def evaluate(config: EvaluationConfig) -> EvaluationResult:
                 "slices": slice_metrics(predictions, classifier),
                 "checklist": _checklist_metrics(cases, extra, baselines),
             }
-            | ({} if config.checklist else {"checklist_left_out": NOT_REQUESTED})
+            | ({} if config.checklist else {"checklist_left_out": NO_CHECKLIST})
             | ({} if pairs is None else {"pairs": _pair_metrics(pairs, extra, baselines)})
         )
     return EvaluationResult(classifier, predictions, baselines, compared, metrics)
@@ -139,7 +140,7 @@ def update_model(result: EvaluationResult, directory: Path) -> None:
 def _training_reviews(config: EvaluationConfig) -> tuple[Dataset | None, str]:
     """Training reviews for the baselines, or None and the reason."""
     if not config.baselines:
-        return None, NOT_REQUESTED
+        return None, NO_BASELINES
     source = config.data.source if config.train_data is None else config.train_data
     if config.train_data is None and (config.split == "train" or not has_splits(config.data)):
         return None, "no training reviews were given; name them with --train-data"

@@ -31,12 +31,13 @@ Method = Callable[["SentimentClassifier", np.ndarray], np.ndarray]
 """Function from a model and the ids of a text [words] int64 to what each word adds [words], in logits of positive."""
 
 
-def explanation(classifier: "SentimentClassifier", ids: np.ndarray) -> np.ndarray:
+def contributions(classifier: "SentimentClassifier", ids: np.ndarray) -> np.ndarray:
     """What each word adds according to `explain`."""
     return attribute_words(classifier, ids).contribution
 
 
-METHODS: Mapping[str, Method] = {"explanation": explanation}
+METHODS: Mapping[str, Method] = {"explanation": contributions}
+"""{name in the results: method}."""
 
 
 def deletion_test(
@@ -165,8 +166,7 @@ def render_results(results: dict[str, Any]) -> str:
     for method in (name for name in results if name not in ("n", "random", "cost")):
         row = results[method]
         interval = "" if row["ratio_95"] is None else "{:.2f} to {:.2f}".format(*row["ratio_95"])
-        name = method.replace("_", " ")
-        lines.append(f"{name:22}{row['mean_move']:8.3f}{row['ratio']:8.2f}{interval:>16}{row['flipped']:9.1%}")
+        lines.append(f"{method:22}{row['mean_move']:8.3f}{row['ratio']:8.2f}{interval:>16}{row['flipped']:9.1%}")
     lines.append(f"{'random words':22}{results['random']['mean_move']:8.3f}{'':24}{results['random']['flipped']:9.1%}")
     cost = results["cost"]
     lines.append(

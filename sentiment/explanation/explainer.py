@@ -40,8 +40,8 @@ class ExplainableClassifier(Protocol):
     temperature: Temperature
     name: str
 
-    def predict(self, texts: str) -> Prediction:
-        """Predict one review."""
+    def predict(self, texts: list[str]) -> list[Prediction]:
+        """Predict reviews."""
 
     def logits(self, reviews: EncodedReviews) -> np.ndarray:
         """Logit of the positive label for each review."""
@@ -64,7 +64,7 @@ def explain(classifier: ExplainableClassifier, text: str, by: By | None = None) 
     if by is not None:
         parts.checked(by)
     model = classifier.model
-    prediction = classifier.predict(text)
+    prediction = classifier.predict([text])[0]  # a list, since a loop over reviews gets a hint at lists
     if prediction.label is None:
         raise InputError(f"this review has {prediction.reason}, so there is nothing to explain.")
     tokens, offsets = classifier.text.tokenize_with_offsets(text)
@@ -84,7 +84,7 @@ def explain(classifier: ExplainableClassifier, text: str, by: By | None = None) 
         contribution, method = attribute(model, input_ids, traces, logits)
     forward = slice(None, None, -1 if backward else 1)
     sentences = parts.sentences(text, offsets[forward])
-    clauses = parts.clauses(words[forward], sentences)
+    clauses = parts.clauses(text, words[forward], offsets[forward], sentences)
     if backward:
         clauses = [(len(words) - end, len(words) - start) for start, end in clauses[::-1]]
     phrases = find_phrases(logits, ids, clauses)
@@ -131,8 +131,13 @@ def _logits(classifier: ExplainableClassifier) -> Logits:
 def explain_many(
     classifier: ExplainableClassifier, texts: Iterable[str], by: By | None = None, show_progress: bool = False
 ) -> list[Explanation]:
-    """Explain the predictions for many reviews, in their order; see `explain`. Messages have the place of a review."""
+    """Explain the predictions for many reviews, in their order; see `explain`.
+
+    An error names the position of the review, from 0.
+    """
     texts = as_list(texts)
+    if by is not None:
+        parts.checked(by)
     found = []
     with review_bar(len(texts), "explain") if show_progress else nullcontext() as bar:
         for place, text in enumerate(texts):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import shap
 
-_OPENING = re.compile(r"""["'“‘«(\[]*\Z""")
+_OPENING = re.compile(r"""(?:["'“‘«(\[*_]|&quot;|<\w+>)*\Z""")
+_CLOSING = re.compile(r"""(?:["'”’»)\]*_]|&quot;|</\w+>)*""")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Part:
     """Probability of positive after it, 0 to 1."""
     words: Span
     """Its tokens, in the order of the text: the first, and the one after the last."""
+    phrase: bool
+    """Whether it is several words that act together."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,13 +112,21 @@ class Explanation:
         found: list[Part] = []
         for first, last in self.spans:
             start, end = int(offsets[first, 0]), int(offsets[last - 1, 1])
-            if self.by == "sentence":  # with a quotation mark before it, which is not read
+            if self.by == "sentence":  # with what opens and closes it and is not read, such as quotation marks
                 opening = _OPENING.search(self.text, found[-1].end if found else 0, start)
-                start = opening.start() if opening else start
+                closing = _CLOSING.match(self.text, end)
+                assert opening is not None and closing is not None  # they match nothing, too
+                start, end = opening.start(), closing.end()
             added = float(contribution[first:last].sum())
             read_last = float(after[first if self.backward else last - 1])
-            found.append(Part(self.text[start:end], start, end, added, read_last, (first, last)))
+            is_phrase = self.by == "phrase" and any(span[0] < last and first < span[1] for span in self.phrases)
+            found.append(Part(self.text[start:end], start, end, added, read_last, (first, last), is_phrase))
         return found
+
+    @property
+    def stretches(self) -> list[Span]:
+        """From each part to the next, in characters: together they are the whole text."""
+        return list(pairwise([0, *(part.start for part in self.parts[1:]), len(self.text)]))
 
     @property
     def largest(self) -> float:
@@ -200,9 +211,15 @@ class Explanation:
         }
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A data frame with one row per part: text, start, end, contribution and probability."""
-        import pandas as pd
+        """A data frame with one row per part: text, start, end, contribution and probability.
 
+        Raises:
+            InputError: if pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise InputError("to_pandas needs the package pandas; install it with: pip install pandas") from error
         columns = ["text", "start", "end", "contribution", "probability"]
         return pd.DataFrame([[getattr(part, column) for column in columns] for part in self.parts], columns=columns)
 
@@ -216,8 +233,7 @@ class Explanation:
             import shap
         except ModuleNotFoundError as error:
             raise InputError("to_shap needs the package shap; install it with: pip install shap") from error
-        borders = [0, *(part.start for part in self.parts[1:]), len(self.text)]
-        texts = [self.text[start:end] for start, end in pairwise(borders)]
+        texts = [self.text[start:end] for start, end in self.stretches]
         return shap.Explanation(
             values=np.array([part.contribution for part in self.parts]),
             base_values=self.base_logit,

@@ -42,8 +42,8 @@ def heat_maps(trace: LayerTrace, words: list[np.ndarray]) -> list[HeatMap]:
     units = order_units(trace)
     values = [
         ("forget gate", "share of the memory that is kept", trace.long_remember_percent, False),
-        ("input gate", "share of the candidate that is added", trace.potential_remember_percent, False),
-        ("candidate", "what can be added", trace.potential_memory, True),
+        ("input gate", "share of the potential memory that is added", trace.potential_remember_percent, False),
+        ("potential memory", "what can be added", trace.potential_memory, True),
         ("memory", "tanh of the cell state after the word", np.tanh(trace.updated_long_memory), True),
         ("output gate", "share of the memory that is shown", trace.output_percent, False),
     ]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from sentiment.explanation.attribution import SHAPLEY_VALUES
 from sentiment.explanation.explanation import Explanation, Part
 from sentiment.explanation.heat_maps import MOST_ROWS, HeatMap, heat_maps
 from sentiment.explanation.parts import LONG
-from sentiment.explanation.shading import STRONGEST, shaded, showable
+from sentiment.explanation.shading import STRONGEST, UNREAD, shaded, showable
 from sentiment.explanation.summary import answer
 from sentiment.io.files import write_text
 
@@ -89,13 +88,16 @@ def _environment() -> Environment:
 
 
 def _shared(explanation: Explanation, links: bool) -> dict[str, Any]:
+    text = shaded(explanation, links=links)
     return {
         "explanation": explanation,
         "prediction": explanation.prediction,
         "answer": answer(explanation),
-        "text": shaded(explanation, links=links),
+        "text": text,
         "complete": explanation.method == SHAPLEY_VALUES,
-        "has_phrases": bool(explanation.phrases) and explanation.by != "word",
+        "phrases": bool(explanation.phrases) and explanation.by != "word",
+        "unknown": explanation.prediction.unknown_tokens > 0,
+        "unread": UNREAD in text,
     }
 
 
@@ -111,7 +113,6 @@ def _layer(explanation: Explanation, depth: int, steps: list[np.ndarray]) -> Lay
 
 
 def _sentences(explanation: Explanation) -> list[Sentence]:
-    borders = [0, *(part.start for part in explanation.parts[1:]), len(explanation.text)]
     phrases = explanation.divided("phrase")
     return [
         Sentence(
@@ -120,5 +121,5 @@ def _sentences(explanation: Explanation) -> list[Sentence]:
             shaded(phrases, span, shades=False),
             shaded(phrases, span, links=True),
         )
-        for part, span in zip(explanation.parts, pairwise(borders), strict=True)
+        for part, span in zip(explanation.parts, explanation.stretches, strict=True)
     ]

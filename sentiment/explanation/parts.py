@@ -16,11 +16,18 @@ Span = tuple[int, int]
 LONG = 60
 """Words from which a review is first shown by sentence."""
 _SENTENCE_END = re.compile(
-    r"""([.!?…]+)["'”’)\]]*(?=\s|<|$)|(?:\s*<br\s*/?>\s*|\s*\n\s*){2,}""", re.IGNORECASE
-)  # or an empty line
-_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
+    r"""([.!?…]+)["'”’)\]]*(?=\s|<|$)"""
+    r"""|(?<=[a-z])([.!?]+)(?=[A-Z][a-z])"""  # with no space behind it
+    r"""|(?:\s*<[bB][rR]\s*/?>\s*|\s*\n\s*){2,}"""  # an empty line
+    r"""|\n\s*(?=(?:[-*•+]|\d{1,3}[.)])\s)"""  # an entry of a list
+)
+_INSIDE_WORD = re.compile(r"(?<=\w)['’](?=\w)|(?<=\d)[.,](?=\d)|(?<=\b[A-Za-z])\.(?=[A-Za-z]\b)")
 _ELLIPSIS, _LOWER_CASE = re.compile(r"\.\.|…"), re.compile(r"\s+[a-z]")
-_ABBREVIATION = re.compile(r"\b(?:[A-Z]|[a-z]\.[a-z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|vs|etc)\.$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[A-Z]|[a-z]\.[a-z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|Lt|Sgt|Capt|Col|Gen|Rev|Prof|vs|etc|[Nn]o(?=\.\s*\d))"
+    r"|(?:^|\n)\s*\d{1,3})\."
+)
+_BETWEEN_CLAUSES = re.compile(r"""[\n;:"“”«»()\[\]|]|(?<!<)/(?!>)|<(?:br|p|li)\b""", re.IGNORECASE)
 
 
 def checked(by: str) -> By:
@@ -35,17 +42,17 @@ def checked(by: str) -> By:
 
 
 def words(text: str, offsets: np.ndarray) -> list[Span]:
-    """The words as they were typed, as spans of tokens: "it's" has three, and "★★★★☆" four.
+    """The words as they were typed, as spans of tokens: "it's" and "3.5" have three, and "★★★★☆" four.
 
     Args:
         text: the text as it was typed.
         offsets: [tokens, 2]: start and end of each token in it, in text order.
     """
-    apostrophes = {found.start() for found in _APOSTROPHE.finditer(text)}
+    inside = {found.start() for found in _INSIDE_WORD.finditer(text)}
     starts = [
         token
         for token, (start, end) in enumerate(offsets.tolist())
-        if token == 0 or (start < end and start not in apostrophes and start - 1 not in apostrophes)
+        if token == 0 or (start < end and start not in inside and start - 1 not in inside)
     ]
     return list(pairwise([*starts, len(offsets)]))
 
@@ -57,27 +64,36 @@ def sentences(text: str, offsets: np.ndarray) -> list[Span]:
         text: the text as it was typed.
         offsets: [tokens, 2]: start and end of each token in it, in text order.
     """
+    if not len(offsets):
+        return []
     ends = [found.end() for found in _SENTENCE_END.finditer(text) if _is_end(text, found)]
-    borders = np.unique([0, *np.searchsorted(offsets[:, 0], ends), len(offsets)]).tolist() if len(offsets) else []
-    return list(pairwise(borders))
+    borders = np.unique([0, *np.searchsorted(offsets[:, 1], ends, side="right"), len(offsets)])
+    return list(pairwise(borders.tolist()))
 
 
 def _is_end(text: str, found: re.Match[str]) -> bool:
     if found[1] is None:
         return True
-    if _ELLIPSIS.search(found[1]):
-        return not _LOWER_CASE.match(text, found.end())
-    return not _ABBREVIATION.search(text, max(0, found.end(1) - 8), found.end(1))
+    goes_on = _LOWER_CASE.match(text, found.end()) is not None
+    if goes_on and (_ELLIPSIS.search(found[1]) or found.end() > found.end(1)):  # "Really?" he asked
+        return False
+    before = text[max(0, found.start() - 8) : found.end() + 3]
+    return not any(match.end() == found.end(1) - max(0, found.start() - 8) for match in _ABBREVIATION.finditer(before))
 
 
-def clauses(tokens: Sequence[str], sentences: Sequence[Span]) -> list[Span]:
-    """Runs of words without punctuation, each within a sentence."""
+def clauses(text: str, tokens: Sequence[str], offsets: np.ndarray, sentences: Sequence[Span]) -> list[Span]:
+    """Runs of words with no mark, bracket, quotation mark or line break between them, each within a sentence."""
     found = []
     for start, end in sentences:
-        marks = [token for token in range(start, end) if not any(map(str.isalnum, tokens[token]))]
-        borders = [start - 1, *marks, end]
-        found += [(low + 1, high) for low, high in pairwise(borders) if low + 1 < high]
-    return found
+        first = start
+        for token in range(start, end):
+            is_mark = not any(map(str.isalnum, tokens[token]))
+            gap = text[offsets[token - 1, 1] : offsets[token, 0]] if token > first else ""
+            if is_mark or _BETWEEN_CLAUSES.search(gap):
+                found.append((first, token))
+                first = token + 1 if is_mark else token
+        found.append((first, end))
+    return [(start, end) for start, end in found if start < end]
 
 
 def with_phrases(words: Sequence[Span], phrases: Sequence[Span]) -> list[Span]:

@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sentiment.explanation.parts import Span
+
 Logits = Callable[[Sequence[np.ndarray]], np.ndarray]
 """Function from texts, each of them ids [words], to their logits [texts]."""
-Span = tuple[int, int]
-"""First word, and the word after the last."""
 
 REACH = 4
 """Largest distance of two words that can act together."""
 AROUND = 4
 """Words to each side among which they are measured."""
-MOST_PAIRS = 64
-"""Pairs that are measured among their neighbors: those that interact most where nothing else is read."""
+MOST_PAIRS, WORDS_PER_PAIR = 64, 8
+"""Pairs that are measured among their neighbors: those that interact most where nothing else is read. In a long review
+one for so many words."""
 LARGE = 2.0
 """Interaction from which words act together, in logits."""
 LARGE_SHARE = 0.4
@@ -52,7 +53,7 @@ def find_phrases(logits: Logits, ids: np.ndarray, clauses: Sequence[Span]) -> li
     # words that say the same need not say it twice: together they have less effect than the sum, but in its direction
     same = (effects.prod(1) > 0) & (effects[:, 0] * alone < 0) & (effects[:, 0] * (effects.sum(1) + alone) > 0)
     chosen = np.flatnonzero(~same)
-    chosen = chosen[np.argsort(-np.abs(alone[chosen]), kind="stable")[:MOST_PAIRS]]
+    chosen = chosen[np.argsort(-np.abs(alone[chosen]), kind="stable")[: max(MOST_PAIRS, len(ids) // WORDS_PER_PAIR)]]
     strength = np.abs(alone[chosen] + _among_neighbors(logits, ids, pairs[chosen], clauses)) / 2
     large = strength >= np.maximum(LARGE, LARGE_SHARE * np.abs(effects[chosen]).max(1))
     order = np.argsort(-strength, kind="stable")

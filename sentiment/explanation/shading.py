@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STRONGEST, FAINTEST = 0.7, 0.03
 """Opacity of the color behind the part that adds most, low enough to read the letters; and the smallest one shown."""
+UNREAD = Markup('<i class="unread">')
+"""What stands before text that no word stands for."""
 _NOT_SHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\w+|\w+);")
 
@@ -43,7 +45,7 @@ def shaded(explanation: "Explanation", span: Span | None = None, shades: bool = 
         letters, shade = _letters(part.text), part.contribution / largest * STRONGEST
         if shades and (links or abs(shade) >= FAINTEST):
             names = "positive" if shade > 0 else "negative"
-            names += " phrase" if any(map(str.isspace, part.text)) else ""
+            names += " phrase" if part.phrase else ""
             names += "" if known[slice(*part.words)].all() else " unknown"
             link = Markup(' data-column="{}"').format(columns[part.words[0]]) if links else ""
             letters = Markup('<span class="{}" style="--shade:{}" title="{}"{}>{}</span>').format(
@@ -61,8 +63,8 @@ def _letters(text: str) -> Markup:
 
 
 def described(part: "Part") -> str:
-    """What a part adds, such as "adds −2.62; then 4% positive"."""
-    return f"adds {part.contribution:+.2f}; then {part.probability:.0%} positive".replace("-", "−")
+    """What a part adds, such as "adds −2.62; probability of positive after it: 4%"."""
+    return f"adds {part.contribution:+.2f}; probability of positive after it: {part.probability:.0%}".replace("-", "−")
 
 
 def _unread(text: str) -> Markup:
@@ -71,4 +73,4 @@ def _unread(text: str) -> Markup:
     if not inner:
         return escape(text)
     before, after = text.split(inner)
-    return Markup('{}<i class="unread">{}</i>{}').format(before, inner, after)
+    return Markup("{}{}{}</i>{}").format(before, UNREAD, inner, after)

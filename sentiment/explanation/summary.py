@@ -37,6 +37,8 @@ def _reasons(explanation: Explanation, sign: int, sure: bool) -> list[str]:
     parts = [part for part in explanation.parts if any(map(str.isalnum, "".join(words[slice(*part.words)])))]
     strongest, against = _strongest(parts, sign), _strongest(parts, -sign)
     if not strongest and not against:
+        if explanation.by == "phrase":  # its words may say the opposite of each other
+            return _reasons(explanation.divided("word"), sign, sure=False)
         return ["No word says much either way."]
     if not sure:
         sides = sorted((("positive", 1), ("negative", -1)), key=lambda side: -sign * side[1])
@@ -56,8 +58,9 @@ def _reasons(explanation: Explanation, sign: int, sure: bool) -> list[str]:
 
 
 def _named(explanation: Explanation, strongest: list[Part]) -> str:
-    """The strongest part and its place; or the two strongest, if the second is nearly as strong."""
-    first, *others = strongest[:2]
+    """The strongest part and its place; or the two strongest, if the second is another and nearly as strong."""
+    first = strongest[0]
+    others = [part for part in strongest if part.text.casefold() != first.text.casefold()]
     if others and abs(others[0].contribution) >= AS_STRONG * abs(first.contribution):
         return f"{_quoted(first)} and {_quoted(others[0])}"
     return _quoted(first) + _place(explanation, first)
@@ -85,13 +88,15 @@ def _strongest(parts: list[Part], sign: int) -> list[Part]:
 
 
 def _quoted(part: Part) -> str:
-    text = " ".join(part.text.split())
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in part.text).split())
     return f"“{text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + '…'}”"
 
 
 def _place(explanation: Explanation, part: Part) -> str:
     """Where a part stands; nothing in a short review, or if it is most of it."""
     first, last = part.words
-    if len(explanation.words) < FEWEST_WORDS or 2 * (last - first) > len(explanation.words):
+    if sum(any(map(str.isalnum, word)) for word in explanation.words) < FEWEST_WORDS or 2 * (last - first) > len(
+        explanation.words
+    ):
         return ""
     return f" {PLACES[min(2, int(3 * (first + last) / 2 / len(explanation.words)))]}"

@@ -8,7 +8,7 @@ from sentiment.explanation.summary import answer
 RESET, UNDERLINE = "\x1b[0m", "\x1b[4m"
 POSITIVE_COLORS = (153, 74, 25)
 """Background of parts that add to positive, weak to strong: blues of the 256-color palette."""
-NEGATIVE_COLORS = (223, 215, 166)
+NEGATIVE_COLORS = (223, 215, 130)
 """The same for negative: oranges."""
 LEGEND = (
     "then: probability of positive after it, as if the review ended there.",
@@ -33,9 +33,9 @@ def render_terminal(explanation: Explanation, color: bool, width: int) -> str:
     prediction = explanation.prediction
     lines = wrap(answer(explanation), max(width, 20))
     if prediction.truncated:
-        lines.append(f"The model read {len(explanation.words)} of {prediction.tokens} words.")
+        lines.append(f"The model read {len(explanation.words)} of {prediction.tokens} words and punctuation marks.")
     if prediction.unknown_tokens:
-        lines.append(f"{prediction.unknown_tokens} of the words are not in its vocabulary.")
+        lines.append(f"Not in the vocabulary of the model: {prediction.unknown_tokens}.")
     if explanation.backward:
         lines.append("This model reads from the last word to the first.")
     if color:
@@ -62,7 +62,7 @@ def _printable(text: str) -> str:
 
 def _colored(part: Part, strength: float) -> str:
     level, text = int(abs(strength) * 3.999) - 1, _printable(part.text)
-    line = UNDERLINE if " " in text else ""
+    line = UNDERLINE if part.phrase else ""
     if level < 0:
         return f"{line}{text}{RESET}" if line else text
     back = (POSITIVE_COLORS if strength > 0 else NEGATIVE_COLORS)[level]

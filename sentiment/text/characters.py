@@ -10,6 +10,8 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 _QUOTES = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
 _DASHES = "‒–—―"
+_COMPOSED = re.compile(r"[!-~]?[^\x00-\x7f\s]+|[^\x00-\x7f]")
+"""What Unicode can compose to one character: a letter and the accents behind it."""
 _HYPHENS = re.compile(r"--+")
 
 _NEIGHBORS = re.compile(r"[^\x00-\x7f]{2}")
@@ -34,7 +36,7 @@ def characters(text: str) -> str:
     else:
         text = sub(_CONTROL, " ", text)
         text = _plain_quotes(sub(_INVISIBLE, "", text))
-        text = _plain_quotes(rewrite(partial(unicodedata.normalize, "NFKC"), text))
+        text = _plain_quotes(rewrite(partial(unicodedata.normalize, "NFKC"), text, _COMPOSED))
         for dash in _DASHES:
             text = text.replace(dash, " - ")
     if "--" in text:

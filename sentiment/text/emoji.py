@@ -9,7 +9,7 @@ _PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001ffff]")
 """Ranges in which all emoji lie, so that other texts need not be searched."""
 _SIGN = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE.pattern}(?:\ufe0f|\u200d.)*")
 """Most emoji with their modifiers, one by one, and flags, which have two letters."""
-_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_SKIN_TONE = re.compile("(.?)[\U0001f3fb-\U0001f3ff]+", re.DOTALL)
 _EMOJI_WORDS = {
     **dict.fromkeys("😍🥰😘💕💖💗💓💘💝❤🧡💛💚💙💜🖤🤍💞💟♥😻", "love"),
     **dict.fromkeys("😀😃😄😁😆😊🙂☺😇😸😺🤗", "smile"),
@@ -46,7 +46,7 @@ def emoji_to_words(text: str) -> str:
     if not text.isascii() and _PICTURE.search(text):
         from emoji import replace_emoji
 
-        text = rewrite(lambda part: replace_emoji(part, _emoji_name), sub(_SKIN_TONE, "", text), _SIGN)
+        text = rewrite(lambda part: replace_emoji(part, _emoji_name), sub(_SKIN_TONE, r"\1", text), _SIGN)
     if any(sign in text for sign in ":;=<^D_") and _MAYBE_EMOTICON.search(text):
         text = sub(_EMOTICON, lambda found: f" {_EMOTICONS[found[1]]} ", text)
     return text

@@ -1,8 +1,8 @@
 """Where the tokens of a text stand in it as it was written.
 
 Normalization and tokenization rewrite a text step by step. A `TracedText` goes through the same steps as any string and
-remembers from where in the original each of its characters came. So the steps use `sub`, `edit`, `rewrite` and
-`collapse` of this module, where a plain string would forget its origin; for plain strings these do nothing more.
+remembers from where in the original each of its characters came. So the steps use `sub`, `rewrite` and `collapse` of
+this module, where a plain string would forget its origin; for plain strings these do nothing more.
 
 >>> tokens, offsets = split(sub(re.compile("&amp;"), "&", TracedText("Tom &amp; Jerry")))
 >>> [("Tom &amp; Jerry"[start:end], token) for token, (start, end) in zip(tokens, offsets)]
@@ -93,17 +93,6 @@ def sub(pattern: re.Pattern[str], new: str | Callable[[re.Match[str]], str], tex
     return text.edited((*match.span(), match.expand(new) if isinstance(new, str) else new(match)) for match in found)
 
 
-def edit(text: str, edits: Iterable[Edit]) -> str:
-    """The text with some parts replaced, traced if the text is; they must be in order and must not overlap."""
-    if isinstance(text, TracedText):
-        return text.edited(edits)
-    pieces, done = [], 0
-    for start, end, new in edits:
-        pieces += [text[done:start], new]
-        done = end
-    return "".join([*pieces, text[done:]])
-
-
 def rewrite(function: Callable[[str], str], text: str, parts: re.Pattern[str] | None = None) -> str:
     """`function(text)`, traced if the text is.
 
@@ -116,6 +105,8 @@ def rewrite(function: Callable[[str], str], text: str, parts: re.Pattern[str] | 
     new = function(str(text))
     if not isinstance(text, TracedText):
         return new
+    if new == text:
+        return text
     if parts and (traced := sub(parts, lambda found: function(found[0]), text)) == new:
         return traced
     words, new_words = _WORD_AND_SPACES.findall(text), _WORD_AND_SPACES.findall(new)

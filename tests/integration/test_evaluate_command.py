@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment.cli import main as cli
-from sentiment.evaluation.evaluator import NOT_REQUESTED
+from sentiment.evaluation.evaluator import NO_BASELINES, NO_CHECKLIST
 
 
 def run(capsys: pytest.CaptureFixture[str], command: str, *arguments: str | Path) -> tuple[int, str, str]:
@@ -73,10 +73,10 @@ def test_evaluate_says_each_step_and_quick_leaves_out_what_the_reviews_do_not_ch
     assert "10/10" in said and "writing the report" in said
     assert not any(word in said for word in ("training reviews", "fitting", "behavior"))
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
-    assert metrics["baselines_left_out"] == metrics["checklist_left_out"] == NOT_REQUESTED
+    assert (metrics["baselines_left_out"], metrics["checklist_left_out"]) == (NO_BASELINES, NO_CHECKLIST)
     assert metrics["baselines"] == metrics["checklist"] == [] and metrics["n"] == 10 and metrics["slices"]
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert f"No baselines: {NOT_REQUESTED}." in report and f"No behavior tests: {NOT_REQUESTED}." in report
+    assert f"No baselines: {NO_BASELINES}." in report and f"No behavior tests: {NO_CHECKLIST}." in report
 
     code, printed, said = run(capsys, "evaluate", *arguments, "--no-baselines")
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))

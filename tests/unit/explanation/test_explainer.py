@@ -128,6 +128,8 @@ def test_parts_are_the_words_of_their_writer_and_add_up(tiny_classifier):
         assert spans[-1][1] == len(found.words)
     words = [part.text for part in tiny_classifier.explain(text, "word").parts]
     assert {"WONDERFUL", "★★★★☆", "&amp;"} <= set(words)
+    quoted = tiny_classifier.explain('She said "It was <b>bad</b>." "It works."', "sentence")
+    assert [part.text for part in quoted.parts] == ['She said "It was <b>bad</b>."', '"It works."']
     sentences = [part.text for part in tiny_classifier.explain(text, "sentence").parts]
     assert sentences == [
         "A <b>WONDERFUL</b> film,\nI loved it ★★★★☆!",
@@ -158,13 +160,15 @@ def test_what_is_not_read_is_in_no_part(tiny_checkpoint):
     assert [part.text for part in found.parts] == ["dull", "story"]
 
 
-def test_many_texts_are_explained_in_their_order(tiny_classifier, capsys):
+def test_many_texts_are_explained_in_their_order(tiny_classifier, capsys, caplog):
     texts = ["great fun", "dull"]
     found = tiny_classifier.explain(texts, by="word", show_progress=True)
     assert [explanation.to_dict() for explanation in found] == [
         tiny_classifier.explain(text, "word").to_dict() for text in texts
     ]
     assert "2/2" in capsys.readouterr().err
+    tiny_classifier.explain(["great"] * 60)
+    assert "predict was called" not in caplog.text  # which is said to loops over single reviews
     with pytest.raises(InputError, match=r"review 1: this review has no words"):
         tiny_classifier.explain(["great", "?!"])
     with pytest.raises(TypeError, match="review 0: a review is a string, not int"):
@@ -176,6 +180,8 @@ def test_a_wrong_division_is_refused(tiny_classifier):
         tiny_classifier.explain("great fun", "letter")
     with pytest.raises(InputError, match="by is 'letter'"):
         tiny_classifier.explain("great fun").divided("letter")
+    with pytest.raises(InputError, match="by is 'letter'"):
+        tiny_classifier.explain([], "letter")
 
 
 def test_long_reviews_are_shown_by_sentence(tiny_checkpoint):

@@ -116,6 +116,17 @@ def test_the_review_is_shown_as_it_was_typed(tiny_classifier):
     assert "<script" not in fragment
 
 
+def test_the_legend_names_what_is_there(tiny_classifier):
+    plain = tiny_classifier.explain("I left it unread, a phrase underlined")
+    assert plain.phrases == [] and "Grey is" not in re.sub("<[^>]*>", "", render_page(plain))
+    shown = re.sub("<[^>]*>", "", render_page(tiny_classifier.explain("great <b>fun</b>")))
+    assert "Grey is markup, or not read." in shown and "Underlined" not in shown
+    spaced = tiny_classifier.explain("3 out of 5 stars", "word")
+    assert [part.text for part in spaced.parts] == ["3 out of 5 stars"] and "phrase" not in spaced._repr_html_().split(
+        "</style>"
+    )[1]
+
+
 def test_phrases_are_underlined(tiny_classifier):
     explanation = replace(tiny_classifier.explain("great fun, dull story"), phrases=[(3, 5)])
     phrases = re.findall(r'<span class="[^"]*phrase[^"]*"[^>]*>([^<]*)</span>', render_page(explanation))
@@ -232,7 +243,7 @@ def test_the_terminal_colors_the_review_only_when_asked(tiny_classifier):
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored).split("\n\n")[1] == explanation.text
     strongest = max(explanation.parts, key=lambda part: abs(part.contribution))
-    assert re.search(rf"\x1b\[38;5;231;48;5;(25|166)m{strongest.text}\x1b\[0m", colored)
+    assert re.search(rf"\x1b\[38;5;231;48;5;(25|130)m{strongest.text}\x1b\[0m", colored)
     assert "zeppelins  (unknown)" in plain
     phrase = replace(explanation, by="phrase", phrases=[(0, 2)])
     assert re.search(r"\x1b\[4m(\x1b\[[0-9;]*m)?A WONDERFUL\x1b", render_terminal(phrase, True, 80))
@@ -240,6 +251,8 @@ def test_the_terminal_colors_the_review_only_when_asked(tiny_classifier):
 
 def test_what_controls_a_terminal_does_not_reach_it(tiny_classifier):
     explanation = tiny_classifier.explain("great \x1b[31m fun \x9b1m \u202e film")
+    explanation = replace(explanation, contribution=np.full(len(explanation.words), 3.0), phrases=[(0, 7)])
+    assert "great" in render_terminal(explanation, True, 80).split("\n")[0]  # quoted, with what is in it
     shown = re.sub(r"\x1b\[[0-9;]*m", "", render_terminal(explanation, True, 80))
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
 

@@ -100,3 +100,16 @@ def test_an_uncertain_prediction_is_not_sure_whatever_its_score(explained):
     uncertain = replace(explanation.prediction, uncertain=True, reason="most words unknown")
     said = answer(replace(explanation, prediction=uncertain))
     assert said == "Negative, not sure: most words unknown (97%). Most negative: “dull”."
+
+
+def test_words_that_cancel_each_other_are_named(explained):
+    explanation = explained([0, 0, 0, 0, 2, -2.1, 0, 0, 0], STEADY, 0.52)
+    assert answer(replace(explanation, phrases=[(4, 6)])).endswith("Most negative: “dull”. Most positive: “but”.")
+
+
+def test_a_word_is_named_once(tiny_classifier):
+    explanation = tiny_classifier.explain("dull dull story")
+    prediction = replace(explanation.prediction, label="negative", score=0.95, uncertain=False, reason=None)
+    numbers = {"contribution": np.array([-3.0, -3.0, -2.5]), "running_probability": np.array([0.1, 0.1, 0.05])}
+    found = answer(replace(explanation, prediction=prediction, phrases=[], **numbers))
+    assert found == "Negative, quite sure (95%). What decided it: “dull” and “story”."
