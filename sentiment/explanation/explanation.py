@@ -133,14 +133,17 @@ class Explanation:
         """The largest that a part adds in either direction, in logits; 1 if none adds anything."""
         return max((abs(part.contribution) for part in self.parts), default=0) or 1
 
+    @cached_property
+    def typed_words(self) -> list[Span]:
+        """The tokens of each word as it was typed, in the order of the text."""
+        return parts.words(self.text, self.offsets[self.in_text_order])
+
     @property
     def spans(self) -> list[Span]:
-        """The words of each part, in the order of the text."""
-        offsets = self.offsets[self.in_text_order]
+        """The tokens of each part, in the order of the text."""
         if self.by == "sentence":
-            return parts.sentences(self.text, offsets)
-        words = parts.words(self.text, offsets)
-        return parts.with_phrases(words, self.phrases) if self.by == "phrase" else words
+            return parts.sentences(self.text, self.offsets[self.in_text_order])
+        return parts.with_phrases(self.typed_words, self.phrases) if self.by == "phrase" else self.typed_words
 
     def divided(self, by: By) -> "Explanation":
         """The same explanation with other `parts`.

@@ -1,11 +1,12 @@
 """A review as HTML, as it was typed: shaded by what each part adds, grey where the model reads nothing."""
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from sentiment.explanation.parts import Span, words
+from sentiment.explanation.parts import Span
 
 if TYPE_CHECKING:
     from sentiment.explanation.explanation import Explanation, Part
@@ -35,13 +36,12 @@ def shaded(explanation: "Explanation", span: Span | None = None, shades: bool = 
     if explanation.by == "sentence":
         explanation = explanation.divided("phrase")
     start, end = span or (0, len(explanation.text))
-    order = explanation.in_text_order
-    known = explanation.known[order]
-    columns = {first: column for column, (first, _) in enumerate(words(explanation.text, explanation.offsets[order]))}
+    known = explanation.known[explanation.in_text_order]
+    columns = {first: column for column, (first, _) in enumerate(explanation.typed_words)} if links else {}
     pieces, done, largest = [], start, explanation.largest
-    for part in explanation.parts:
-        if not (start <= part.start < part.end <= end):
-            continue
+    first = bisect_left(explanation.parts, start, key=lambda part: part.start)
+    last = bisect_left(explanation.parts, end, key=lambda part: part.start)
+    for part in explanation.parts[first:last]:
         letters, shade = _letters(part.text), part.contribution / largest * STRONGEST
         if shades and (links or abs(shade) >= FAINTEST):
             names = "positive" if shade > 0 else "negative"
