@@ -213,18 +213,20 @@ class Explanation:
             ],
         }
 
-    def to_pandas(self) -> "pd.DataFrame":
-        """A data frame with one row per part: text, start, end, contribution and probability.
+    def to_pandas(self, by: By = "word") -> "pd.DataFrame":
+        """A data frame with one row per word, phrase or sentence: text, start, end, contribution and probability.
 
         Raises:
-            InputError: if pandas is not installed.
+            InputError: if pandas is not installed, or `by` has a wrong value.
         """
         try:
             import pandas as pd
         except ModuleNotFoundError as error:
             raise InputError("to_pandas needs the package pandas; install it with: pip install pandas") from error
         columns = ["text", "start", "end", "contribution", "probability"]
-        return pd.DataFrame([[getattr(part, column) for column in columns] for part in self.parts], columns=columns)
+        return pd.DataFrame(
+            [[getattr(part, column) for column in columns] for part in self.divided(by).parts], columns=columns
+        )
 
     def to_shap(self) -> "shap.Explanation":
         """What `shap.plots.text` reads: the parts with the spaces behind them, their contributions, and the base value.

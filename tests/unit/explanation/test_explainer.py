@@ -191,7 +191,8 @@ def test_long_reviews_are_shown_by_sentence(tiny_checkpoint):
 
 def test_frames_have_a_row_per_part(tiny_classifier):
     found = tiny_classifier.explain("A great film. Dull!", "sentence")
-    frame = found.to_pandas()
+    assert found.to_pandas()["text"].tolist() == ["A", "great", "film", ".", "Dull", "!"]
+    frame = found.to_pandas("sentence")
     assert frame.columns.tolist() == ["text", "start", "end", "contribution", "probability"]
     assert frame["text"].tolist() == ["A great film.", "Dull!"]
     assert frame["contribution"].sum() == pytest.approx(found.contribution.sum())
