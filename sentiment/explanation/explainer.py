@@ -76,7 +76,7 @@ def explain(classifier: ExplainableClassifier, text: str, by: By | None = None) 
         traces = trace(model, input_ids)
         network = inference_network(model, classifier.precision, classifier.device)
         with torch.inference_mode():
-            if isinstance(network, InferenceLSTM):
+            if isinstance(network, InferenceLSTM) and network.dtype == torch.bfloat16:  # as in the prediction
                 running_logits = network.running_logits(input_ids)
             else:
                 running_logits = model.running_logits(traces[-1].updated_short_memory[None])[0]

@@ -66,12 +66,13 @@ def _input_coefficients(layer: nn.LSTM, inputs: Tensor, steps: LSTMStep, outputs
     shown = steps.output_percent * _passed_on(steps.updated_long_memory)
     added = steps.potential_remember_percent * _passed_on(potential)
     potentials = torch.empty_like(outputs)
-    long = short_before = torch.zeros_like(outputs[0])
-    for time in reversed(range(len(outputs))):
-        long = long + (outputs[time] + short_before) * shown[time]
-        potentials[time] = long * added[time]
-        short_before = potentials[time] @ short_weight
-        long = long * steps.long_remember_percent[time]
+    long, short_before, back = torch.zeros_like(outputs[0]), torch.zeros_like(outputs[0]), short_weight.T.contiguous()
+    rows = [values.unbind(0) for values in (outputs, shown, added, potentials, steps.long_remember_percent)]
+    for output, shown_now, added_now, potential_now, kept in zip(*map(reversed, rows), strict=True):
+        long.addcmul_(short_before.add_(output), shown_now)
+        torch.mul(long, added_now, out=potential_now)
+        torch.mv(back, potential_now, out=short_before)
+        long.mul_(kept)
     return potentials @ input_weight
 
 
