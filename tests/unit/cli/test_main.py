@@ -18,8 +18,7 @@ finally:
     print("MODULES", time.process_time(), *sorted({name.partition(".")[0] for name in sys.modules}))
 """
 SECONDS = 0.8
-"""CPU time for the help of a command, twice what it takes on an idle machine; other programs change it less than time by
-the clock."""
+"""CPU time for the help of a command, also on a slow machine; other programs change it less than time by the clock."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
