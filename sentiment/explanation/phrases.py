@@ -21,6 +21,8 @@ AROUND = 4
 MOST_PAIRS, WORDS_PER_PAIR = 64, 8
 """Pairs that are measured among their neighbors: those that interact most where nothing else is read. In a long review
 one for so many words."""
+NOTABLE = 0.5
+"""Effect that one of two words must have by itself, in logits; others hardly ever interact."""
 LARGE = 2.0
 """Interaction from which words act together, in logits."""
 LARGE_SHARE = 0.4
@@ -44,12 +46,15 @@ def find_phrases(logits: Logits, ids: np.ndarray, clauses: Sequence[Span]) -> li
             for first in range(start, end)
             for second in range(first + 1, min(end, first + REACH + 1))
         ]
-    ).reshape(-1, 2)
+    ).reshape(-1, 2).astype(int)
+    different, places = np.unique(ids, return_inverse=True)
+    nothing, *each = logits([ids[:0], *different[:, None]])
+    effects = (np.array(each) - nothing)[places][pairs]
+    notable = np.abs(effects).max(1, initial=0) >= NOTABLE
+    pairs, effects = pairs[notable], effects[notable]
     if not len(pairs):
         return []
-    found = logits([ids[:0], *ids[:, None], *ids[pairs]])
-    effects = (found[1 : len(ids) + 1] - found[0])[pairs]
-    alone = found[len(ids) + 1 :] - found[0] - effects.sum(1)
+    alone = logits([*ids[pairs]]) - nothing - effects.sum(1)
     # words that say the same need not say it twice: together they have less effect than the sum, but in its direction
     same = (effects.prod(1) > 0) & (effects[:, 0] * alone < 0) & (effects[:, 0] * (effects.sum(1) + alone) > 0)
     chosen = np.flatnonzero(~same)
