@@ -39,14 +39,13 @@ def find_phrases(logits: Logits, ids: np.ndarray, clauses: Sequence[Span]) -> li
         ids: [words].
         clauses: runs of words without punctuation, in order.
     """
-    pairs = np.array(
-        [
-            (first, second)
-            for start, end in clauses
-            for first in range(start, end)
-            for second in range(first + 1, min(end, first + REACH + 1))
-        ]
-    ).reshape(-1, 2).astype(int)
+    in_reach = [
+        (first, second)
+        for start, end in clauses
+        for first in range(start, end)
+        for second in range(first + 1, min(end, first + REACH + 1))
+    ]
+    pairs = np.array(in_reach, int).reshape(-1, 2)
     different, places = np.unique(ids, return_inverse=True)
     nothing, *each = logits([ids[:0], *different[:, None]])
     effects = (np.array(each) - nothing)[places][pairs]
