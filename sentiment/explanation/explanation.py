@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import shap
 
+MOST_OPENING = 80
+"""Characters before a sentence in which its opening marks are looked for."""
 _OPENING = re.compile(r"""(?:["'“‘«(\[*_]|&quot;|<\w+>)*\Z""")
 _CLOSING = re.compile(r"""(?:["'”’»)\]*_]|&quot;|</\w+>)*""")
 
@@ -113,7 +115,8 @@ class Explanation:
         for first, last in self.spans:
             start, end = int(offsets[first, 0]), int(offsets[last - 1, 1])
             if self.by == "sentence":  # with what opens and closes it and is not read, such as quotation marks
-                opening = _OPENING.search(self.text, found[-1].end if found else 0, start)
+                earliest = max(found[-1].end if found else 0, start - MOST_OPENING)
+                opening = _OPENING.search(self.text, earliest, start)
                 closing = _CLOSING.match(self.text, end)
                 assert opening is not None and closing is not None  # they match nothing, too
                 start, end = opening.start(), closing.end()

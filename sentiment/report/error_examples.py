@@ -52,7 +52,7 @@ def explain_examples(
 ) -> list[Example]:
     """Explain the reviews in the given rows, which have words."""
     examples = []
-    with review_bar(len(rows), "explain") as bar:
+    with review_bar(len(rows), "explain examples") as bar:
         for row in map(int, rows):
             explanation = classifier.explain(predictions.texts[row], by="phrase")
             explanation = replace(explanation, text=showable(explanation.text))
