@@ -89,8 +89,10 @@ def sub(pattern: re.Pattern[str], new: str | Callable[[re.Match[str]], str], tex
     """`pattern.sub(new, text)`, traced if the text is."""
     if not isinstance(text, TracedText):
         return pattern.sub(new, text)
-    found = pattern.finditer(text)
-    return text.edited((*match.span(), match.expand(new) if isinstance(new, str) else new(match)) for match in found)
+    if isinstance(new, str):
+        template = new
+        new = (lambda match: match.expand(template)) if "\\" in new else (lambda _: template)
+    return text.edited((*match.span(), new(match)) for match in pattern.finditer(text))
 
 
 def rewrite(function: Callable[[str], str], text: str, parts: re.Pattern[str] | None = None) -> str:
