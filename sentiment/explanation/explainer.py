@@ -5,7 +5,6 @@ of `LSTMUnit`, the unit written out step by step, on the same word vectors.
 """
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +16,7 @@ from sentiment.explanation import parts
 from sentiment.explanation.attribution import Attribution, attribute
 from sentiment.explanation.explanation import Explanation
 from sentiment.explanation.gates import LayerTrace, trace
-from sentiment.explanation.parts import By
+from sentiment.explanation.parts import By, Span
 from sentiment.explanation.phrases import Logits, find_phrases
 from sentiment.inference.base import as_list
 from sentiment.inference.postprocessing import Temperature, probability
@@ -86,10 +85,9 @@ def explain(classifier: ExplainableClassifier, text: str, by: By | None = None) 
     sentences = parts.sentences(text, offsets[forward])
     clauses = parts.clauses(text, words[forward], offsets[forward], sentences)
     if backward:
-        clauses = [(len(words) - end, len(words) - start) for start, end in clauses[::-1]]
-    phrases = find_phrases(logits, ids, clauses)
-    if backward:
-        phrases = [(len(words) - end, len(words) - start) for start, end in phrases[::-1]]
+        phrases = _mirrored(find_phrases(logits, ids, _mirrored(clauses, len(words))), len(words))
+    else:
+        phrases = find_phrases(logits, ids, clauses)
     arrays = [LayerTrace(*(value.cpu().numpy() for value in layer)) for layer in traces]
     return Explanation(
         prediction=prediction,
@@ -111,6 +109,11 @@ def explain(classifier: ExplainableClassifier, text: str, by: By | None = None) 
         model=classifier.name,
         traces=arrays,
     )
+
+
+def _mirrored(spans: list[Span], words: int) -> list[Span]:
+    """Spans of a text that is read from its end, or back."""
+    return [(words - end, words - start) for start, end in spans[::-1]]
 
 
 def attribute_words(classifier: ExplainableClassifier, ids: np.ndarray) -> Attribution:
@@ -139,12 +142,11 @@ def explain_many(
     if by is not None:
         parts.checked(by)
     found = []
-    with review_bar(len(texts), "explain") if show_progress else nullcontext() as bar:
+    with review_bar(len(texts), "explain", shown=show_progress) as bar:
         for place, text in enumerate(texts):
             try:
                 found.append(explain(classifier, text, by))
             except (InputError, TypeError) as error:
                 raise type(error)(f"review {place}: {error}") from error
-            if bar is not None:
-                bar.update()
+            bar.update()
     return found

@@ -41,9 +41,9 @@ def _reasons(explanation: Explanation, sign: int, sure: bool) -> list[str]:
             return _reasons(explanation.divided("word"), sign, sure=False)
         return ["No word says much either way."]
     if not sure:
-        sides = sorted((("positive", 1), ("negative", -1)), key=lambda side: -sign * side[1])
-        found = ((name, _strongest(parts, side)) for name, side in sides)
-        return [f"Most {name}: {_quoted(named[0])}." for name, named in found if named]
+        names = ("positive", "negative") if sign > 0 else ("negative", "positive")
+        sides = zip(names, (strongest, against), strict=True)
+        return [f"Most {name}: {_quoted(found[0])}." for name, found in sides if found]
     turned_at = _turn(explanation, sign)
     if turned_at is not None:
         after = [part for part in parts if _is_after(part, turned_at, explanation.backward)]
@@ -87,8 +87,13 @@ def _strongest(parts: list[Part], sign: int) -> list[Part]:
     return sorted(found, key=lambda part: -sign * part.contribution)
 
 
+def printable(text: str) -> str:
+    """The text with a space in place of each character that controls a terminal; line breaks stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
 def _quoted(part: Part) -> str:
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in part.text).split())
+    text = " ".join(printable(part.text).split())
     return f"“{text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + '…'}”"
 
 

@@ -3,7 +3,7 @@
 from textwrap import wrap
 
 from sentiment.explanation.explanation import Explanation, Part
-from sentiment.explanation.summary import answer
+from sentiment.explanation.summary import answer, printable
 
 RESET, UNDERLINE = "\x1b[0m", "\x1b[4m"
 POSITIVE_COLORS = (153, 74, 25)
@@ -51,17 +51,13 @@ def _review(explanation: Explanation) -> list[str]:
         explanation = explanation.divided("phrase")
     pieces, done, largest = [], 0, explanation.largest
     for part in explanation.parts:
-        pieces += [_printable(explanation.text[done : part.start]), _colored(part, part.contribution / largest)]
+        pieces += [printable(explanation.text[done : part.start]), _colored(part, part.contribution / largest)]
         done = part.end
-    return "".join([*pieces, _printable(explanation.text[done:])]).strip("\n").split("\n")
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+    return "".join([*pieces, printable(explanation.text[done:])]).strip("\n").split("\n")
 
 
 def _colored(part: Part, strength: float) -> str:
-    level, text = int(abs(strength) * 3.999) - 1, _printable(part.text)
+    level, text = int(abs(strength) * 3.999) - 1, printable(part.text)
     line = UNDERLINE if part.phrase else ""
     if level < 0:
         return f"{line}{text}{RESET}" if line else text
@@ -86,7 +82,7 @@ def _table(explanation: Explanation, width: int) -> list[str]:
                 for values in (explanation.kept_share, explanation.added_share, explanation.exposed_share)
             )
             columns += f"{explanation.long_memory_change[layer, at].sum():+6.2f}"
-        text = " ".join(_printable(part.text).split())
+        text = " ".join(printable(part.text).split())
         unknown = "" if explanation.known[at].all() or explanation.by == "sentence" else "  (unknown)"
         first, *more = wrap(text, max(width - len(columns) - 2, 20)) or [text]
         lines += [f"{columns}  {first}{unknown}", *(" " * (len(columns) + 2) + line for line in more)]

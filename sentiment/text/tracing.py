@@ -18,7 +18,7 @@ import numpy as np
 Edit = tuple[int, int, str]
 """Start and end of a part of a text, and what takes its place."""
 
-_SPACES = re.compile(r"\s+")
+_SPACES, _EDGES = re.compile(r"\s+"), re.compile(r"^\s+|\s+$")
 _WORD = re.compile(r"\S+")
 _WORD_AND_SPACES = re.compile(r"\S+\s*|\s+")
 
@@ -130,8 +130,7 @@ def collapse(text: str) -> str:
     """The words of a text, with one space between them."""
     if not isinstance(text, TracedText):
         return " ".join(text.split())
-    edges = re.compile(r"^\s+|\s+$")
-    return sub(_SPACES, " ", sub(edges, "", text))
+    return sub(_SPACES, " ", sub(_EDGES, "", text))
 
 
 def split(text: TracedText) -> tuple[list[str], np.ndarray]:
