@@ -25,7 +25,7 @@ _EMOJI_WORDS = {
     "👎": "thumbs down",
 }
 """Emoji whose names say less than what people mean by them in a review; others are replaced by their names."""
-_EMOTICONS = {
+EMOTICONS = {
     **dict.fromkeys(":) :-) :] =) :D :-D =D :P :-P :p ;) ;-) ^^ xD XD (:".split(), "smile"),  # noqa: SIM905
     **dict.fromkeys(r":( :-( :[ =( :'( :/ :-/ :\ :-\ :| :-| -_- >:( D: ):".split(), "disappointing"),  # noqa: SIM905
     "<3": "love",
@@ -33,7 +33,7 @@ _EMOTICONS = {
 }
 _EMOTICON = re.compile(
     r"(?<!\S)("
-    + "|".join(re.escape(sign) for sign in sorted(_EMOTICONS, key=len, reverse=True))
+    + "|".join(re.escape(sign) for sign in sorted(EMOTICONS, key=len, reverse=True))
     + r")(?:(?<=\))\)+|(?<=\()\(+)?(?=$|[\s.,!?])"
 )
 
@@ -46,12 +46,18 @@ def emoji_to_words(text: str) -> str:
     if not text.isascii() and _PICTURE.search(text):
         from emoji import replace_emoji
 
-        text = rewrite(lambda part: replace_emoji(part, _emoji_name), sub(_SKIN_TONE, r"\1", text), _SIGN)
+        text = rewrite(lambda part: replace_emoji(part, emoji_name), sub(_SKIN_TONE, r"\1", text), _SIGN)
     if any(sign in text for sign in ":;=<^D_") and _MAYBE_EMOTICON.search(text):
-        text = sub(_EMOTICON, lambda found: f" {_EMOTICONS[found[1]]} ", text)
+        text = sub(_EMOTICON, lambda found: f" {EMOTICONS[found[1]]} ", text)
     return text
 
 
-def _emoji_name(sign: str, data: Mapping[str, str]) -> str:
+def emoji_name(sign: str, data: Mapping[str, str]) -> str:
+    """The words for an emoji, with a space on each side.
+
+    Args:
+        sign: the emoji.
+        data: what the package `emoji` knows about it.
+    """
     words = _EMOJI_WORDS.get(sign.rstrip("\ufe0f"))
     return f" {words or data['en'].strip(':').replace('_', ' ')} "

@@ -28,7 +28,14 @@ _HASHTAG = re.compile(r"(?<![\w&#])#(?=[^\W\d_])")
 
 def entities_once(text: str) -> str:
     """Decode HTML entities; what was escaped twice stays escaped once."""
-    return sub(_ENTITY, lambda found: html.unescape(found[0]), text) if "&" in text else text
+    return sub(_ENTITY, _decoded, text) if "&" in text else text
+
+
+def _decoded(entity: re.Match[str]) -> str:
+    try:
+        return html.unescape(entity[0])
+    except ValueError:  # a number of thousands of digits, which Python does not read
+        return "\ufffd"
 
 
 def entities(text: str) -> str:

@@ -44,8 +44,11 @@ def _rating_of_signs(found: re.Match[str]) -> str:
 
 
 def _rating(found: re.Match[str]) -> str:
-    value = _value(found["number"]) + (0.5 if found["half"] else 0)
-    most = _value(found["most"]) if found["most"] else 5 if value <= 5 else 10
+    try:
+        value = _value(found["number"]) + (0.5 if found["half"] else 0)
+        most = _value(found["most"]) if found["most"] else 5 if value <= 5 else 10
+    except ValueError:  # case does not matter to the patterns, so they take "fıve" for "five"
+        return found[0]
     return _out_of_ten(value, most, found[0])
 
 

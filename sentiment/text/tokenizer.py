@@ -20,7 +20,7 @@ _NEGATED_VERB = re.compile(r"(?<=\w)n't\b", re.IGNORECASE)
 _NEGATED_VERB_ASCII = re.compile(r"n't(?<=\wn't)\b")
 
 
-def _basic_english() -> list[tuple[str, str]]:
+def basic_english() -> list[tuple[str, str]]:
     """The replacements (old, new) of torchtext's tokenizer, which come before splitting at white space.
 
     They are read from `torchtext/data/utils.py`, which imports nothing else of torchtext. There they are regular
@@ -39,7 +39,7 @@ def _basic_english() -> list[tuple[str, str]]:
     return list(zip(plain, module._replacements, strict=False))
 
 
-_REPLACEMENTS = _basic_english()
+_REPLACEMENTS = basic_english()
 
 
 def tokenize(text: str) -> list[str]:

@@ -20,6 +20,7 @@ from sentiment.text.repair import REPAIRS
         ("Tom &amp;amp;amp; Jerry", "Tom & Jerry"),
         ("&amp;lt;p&amp;gt;Fun&amp;lt;/p&amp;gt;", "Fun"),
         ("AT&T and R&B", "AT&T and R&B"),
+        ("a number &#" + 5000 * "1" + "; of no character", "a number of no character"),
         # escapes of programs
         (r"didn\'t care\nfor \"it\"", 'didn\'t care for "it"'),
         (r"a film\tof two halves\r\n", "a film of two halves"),
@@ -59,6 +60,7 @@ from sentiment.text.repair import REPAIRS
         ("seen on 1/10, it has 2 stars: A and B", None),
         ("the two stars of the film, 9/11, 24/7, 1/2, 11/10, 9/10/2001", None),
         ("stars, starring, 5% and $5/10", None),
+        ("fıve stars, fİve out of ten", None),
     ],
 )
 def test_each_kind_of_text(raw: str, plain: str | None) -> None:
