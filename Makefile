@@ -4,7 +4,7 @@ BIN := .venv/bin
 # where the reviews of `make report` come from: a hub id, or a directory with the same files
 DATA ?= stanfordnlp/imdb
 
-.PHONY: demo test test-slow lint docs report recipe ablation bench install
+.PHONY: demo test test-slow lint docs web report recipe ablation bench install
 
 install: .venv/installed
 
@@ -51,10 +51,19 @@ bench: install
 # the site as static files, in site/
 docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/sentiment app --export site/app
 
 .venv/docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch .venv/docs
+
+# the page of `sentiment app` from its sources, after they have changed; needs node 20 or later and npm
+web: sentiment/web/node_modules
+	cd sentiment/web && npx tsc && node build.mjs
+
+sentiment/web/node_modules: sentiment/web/package-lock.json
+	npm ci --silent --ignore-scripts --prefix sentiment/web
+	touch sentiment/web/node_modules
 
 lint: install
 	$(BIN)/ruff check .

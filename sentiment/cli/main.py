@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from sentiment.cli.adapt import adapt
+from sentiment.cli.app import app
 from sentiment.cli.audit import audit_labels
 from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text, truncation
 from sentiment.cli.label import label
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "predict": predict,
     "explain": explain,
+    "app": app,
     "evaluate": evaluate,
     "export": export,
     "adapt": adapt,

@@ -127,6 +127,13 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Argument type for a port: 0 to 65535."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port, a whole number from 0 to 65535")
+    return int(text)
+
+
 def share(text: str) -> float:
     """Argument type for a share: above 0, below 1."""
     try:

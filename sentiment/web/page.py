@@ -1,0 +1,70 @@
+"""The page that runs a model in the browser, as static files: its code, which is built from `source/`, and a model.
+
+Any web server can serve the files. This module does not import torch, so that the page opens fast.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from sentiment.errors import InputError
+from sentiment.io.files import atomic_directory
+from sentiment.persistence import hub
+from sentiment.persistence.model_directory import TORCH_WEIGHTS, locate_model, read_directory
+from sentiment.web.tables import text_tables
+
+CODE = ("index.html", "style.css", "app.js", "worker.js")
+"""The built files."""
+BUILT = Path(__file__).parent / "built"
+DEFAULT_MODEL = "imdb-small"
+
+
+def write_page(model: str, directory: Path) -> None:
+    """Write the page with a model in it; an earlier page in the directory is replaced when the new one is complete.
+
+    Args:
+        model: a model directory, a shipped model, or a hub id.
+        directory: where to write the page: a new or empty directory, or one with a page.
+
+    Raises:
+        InputError: if there is no such model, it is damaged or has no LSTM layers, or the directory has other files.
+        RunError: if the page cannot be written, or the hub cannot be reached.
+    """
+    _check_place(directory)
+    source = locate_model(model)
+    if not source.exists() and hub.is_hub_id(model):
+        source = hub.download(model)
+    read = read_directory(source, TORCH_WEIGHTS, "sentiment-rnn")
+    text = read.text
+    config = {
+        "name": Path(model).name,
+        "model": {"head_dim": 0, "num_layers": 2, "pooling": "last"} | read.model_settings,
+        "text": {
+            "steps": text.steps,
+            "max_length": text.max_length,
+            "keep": text.keep,
+            "direction": text.direction,
+        },
+        "calibration": read.calibration,
+    }
+    with atomic_directory(directory) as target:
+        for name in CODE:
+            shutil.copyfile(BUILT / name, target / name)
+        shutil.copyfile(source / TORCH_WEIGHTS, target / TORCH_WEIGHTS)
+        _write_compact(target / "model.json", config)
+        _write_compact(target / "vocabulary.json", text.vocabulary.counts)
+        _write_compact(target / "tables.json", text_tables())
+
+
+def _check_place(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise InputError(f"{directory}: is a file; choose a directory for the page.")
+    present = {file.name for file in directory.iterdir()}
+    if present and not present >= {"index.html", "worker.js", "model.json"}:
+        raise InputError(f"{directory}: has other files, which the page would replace; choose a new directory.")
+
+
+def _write_compact(file: Path, value: object) -> None:
+    file.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8")

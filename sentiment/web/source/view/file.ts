@@ -1,0 +1,131 @@
+// A file of reviews: dropped or chosen, scored by a worker of its own, with progress and a way to stop.
+
+import { type Loaded, startWorker } from "../loading.ts";
+import type { Choice } from "../table/reader.ts";
+import type { Request, Response, TableHead } from "../worker.ts";
+import { h } from "./dom.ts";
+import { Results, type Scored } from "./results.ts";
+
+const KINDS = ".csv,.tsv,.jsonl,.ndjson,.txt,.gz";
+
+export class FileView {
+  private readonly field = h("input", { type: "file", id: "reviews", accept: KINDS, onchange: () => this.choose(this.field.files) });
+  private readonly zone = h("div", { class: "zone" },
+    h("p", {}, h("strong", {}, "Drop a file of reviews here"), ", or"),
+    this.field, h("label", { for: "reviews" }, "Choose a file"),
+    h("p", { class: "quiet" }, "CSV, TSV or JSONL with a column of reviews, or a text file with one review per line. The file stays on your machine."),
+  );
+  private readonly work = h("div", {});
+  private worker: Worker | null = null;
+  /** Counts the files, so that a message about an earlier one is not shown. */
+  private turn = 0;
+
+  constructor(root: HTMLElement, private readonly loaded: Loaded, private readonly onOpen: (text: string) => void) {
+    root.append(h("h1", {}, "Which of many reviews are positive?"), this.zone, this.work);
+    document.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      this.zone.classList.add("over");
+    });
+    document.addEventListener("dragleave", () => this.zone.classList.remove("over"));
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.zone.classList.remove("over");
+      if (!event.dataTransfer?.files.length) return;
+      location.hash = "file";
+      this.choose(event.dataTransfer.files);
+    });
+  }
+
+  private choose(files: FileList | null): void {
+    if (!files?.length) return;
+    const file = files[0];
+    if (files.length > 1) this.fail(`${files.length} files: give one at a time.`);
+    else void this.start(file);
+    this.field.value = ""; // so that the same file can be chosen again
+  }
+
+  private async start(file: File, choice: Choice = {}): Promise<void> {
+    this.stop();
+    const turn = ++this.turn;
+    const bar = h("progress", { max: 1, "aria-label": `Scoring ${file.name}` });
+    const said = h("p", { role: "status" }, `Reading ${file.name} …`);
+    const scored: Scored[] = [];
+    let table: TableHead | null = null;
+    const finish = (stopped: boolean): void => {
+      this.stop();
+      if (table) this.work.replaceChildren(new Results(file.name, table, scored, stopped, this.onOpen).element);
+      else this.work.replaceChildren();
+    };
+    const cancel = h("button", { type: "button", onclick: () => finish(true) }, "Cancel");
+    this.work.replaceChildren(h("div", { class: "running" }, said, h("div", { class: "row" }, bar, cancel)));
+    let worker: Worker;
+    try {
+      worker = await startWorker(this.loaded);
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (turn !== this.turn) {
+      worker.terminate();
+      return;
+    }
+    this.worker = worker;
+    const began = performance.now();
+    worker.onerror = (event) => this.fail(event.message || "The file is too large for this browser.");
+    worker.onmessage = ({ data }: MessageEvent<Response>) => {
+      if (data.kind === "failed") this.fail(data.message);
+      else if (data.kind === "choose column") this.askForColumn(file, data);
+      else if (data.kind === "reading file") bar.value = data.share;
+      else if (data.kind === "table") {
+        table = data.table;
+        if (table.rows === 0) finish(false);
+      } else if (data.kind === "scored" && table) {
+        data.rows.forEach((row, index) => scored.push({ row, answer: data.answers[index] }));
+        bar.value = scored.length / table.rows;
+        const rate = scored.length / ((performance.now() - began) / 1000);
+        said.textContent = `${counted(scored.length)} of ${counted(table.rows)} reviews, ${counted(Math.round(rate))} a second${left(table.rows - scored.length, rate)}`;
+        if (scored.length === table.rows) finish(false);
+      }
+    };
+    const request: Request = { kind: "score", file, names: this.loaded.files.tables.columns, choice };
+    worker.postMessage(request);
+  }
+
+  /** Ends the worker. */
+  private stop(): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.turn++;
+  }
+
+  private fail(message: string): void {
+    this.stop();
+    this.work.replaceChildren(h("p", { class: "problem", role: "alert" }, message));
+  }
+
+  private askForColumn(file: File, { message, candidates, columns, headerUnclear }: Extract<Response, { kind: "choose column" }>): void {
+    this.stop();
+    const names = [...new Set([...candidates, ...columns])];
+    const select = h("select", { id: "column" }, ...names.map((name) => h("option", { value: name }, name)));
+    const again = (choice: Choice) => (event: Event): void => {
+      event.preventDefault();
+      void this.start(file, { ...choice });
+    };
+    this.work.replaceChildren(h("form", { class: "ask", onsubmit: (event: Event) => again({ textColumn: select.value })(event) },
+      h("p", { role: "alert" }, message),
+      h("div", { class: "row" }, h("label", { for: "column" }, "Column of the reviews"), select, h("button", { class: "primary" }, "Read it")),
+      headerUnclear && h("button", { type: "button", onclick: again({ header: false }) }, "The first line is a review"),
+    ));
+    select.focus();
+  }
+}
+
+function left(reviews: number, rate: number): string {
+  const seconds = reviews / rate;
+  if (seconds < 5 || !Number.isFinite(seconds)) return "";
+  return seconds < 90 ? `, ${Math.round(seconds)} seconds left` : `, ${Math.round(seconds / 60)} minutes left`;
+}
+
+function counted(count: number): string {
+  return count.toLocaleString("en");
+}

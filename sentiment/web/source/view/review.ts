@@ -1,0 +1,123 @@
+// One review: what is typed, the answer while it is typed, and what happened inside the network.
+
+import type { Reader } from "../reader.ts";
+import type { Reading } from "../model/predictor.ts";
+import { renderAnswer } from "./answer.ts";
+import { debounced, h, percent } from "./dom.ts";
+import { Layers } from "./layers.ts";
+import { Player } from "./player.ts";
+import { Words } from "./words.ts";
+
+/** Milliseconds without a key before the text is read. */
+const PAUSE = 30;
+/** The same before the layers are shown. */
+const PAUSE_INSIDE = 150;
+
+const EXAMPLES: [string, string][] = [
+  ["Plain", "I loved every minute of it."],
+  ["Negated", "The acting isn't bad at all."],
+  ["It turns", "The first half is slow and I nearly walked out. Then it becomes one of the most moving films I have seen in years."],
+  ["It gets this wrong", "A perfect film for people who have never seen a good one."],
+];
+
+export class ReviewView {
+  private readonly input = h("textarea", {
+    id: "text", rows: 4, spellcheck: false, autocomplete: "off", placeholder: "Type or paste a review …",
+    oninput: () => this.readSoon(),
+  });
+  private readonly answer = h("div", { class: "answer", "aria-live": "polite", role: "status" });
+  private readonly words = new Words((place) => this.select(place));
+  private readonly layers = new Layers((place) => this.select(place));
+  private readonly player = new Player((place) => this.select(place));
+  private readonly status = h("p", { class: "quiet legend" });
+  private readonly inside = h("section", { class: "inside", "aria-labelledby": "inside-title", hidden: true },
+    h("h2", { id: "inside-title" }, "Inside the LSTM"),
+    h("p", { class: "quiet" }, "What each layer did with its memory at each word. Step through the review, or choose a word above. What the gates do is easiest to see in ",
+      h("a", { href: "#unit" }, "one unit by itself"), "."),
+    this.player.element, this.layers.element,
+  );
+  private readonly readSoon = debounced(PAUSE, () => void this.read());
+  private reading: Reading | null = null;
+  /** The reading whose layers are shown. */
+  private readingInside: Reading | null = null;
+  private contributions = new Float32Array();
+  /** The chosen token, in reading order. */
+  private place = 0;
+
+  constructor(root: HTMLElement, private readonly reader: Reader) {
+    root.append(
+      h("h1", {}, "Is it positive, and why?"),
+      h("label", { for: "text" }, "A movie review, in English"),
+      this.input,
+      h("div", { class: "examples", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Try: "),
+        ...EXAMPLES.map(([name, text]) => h("button", { type: "button", onclick: () => this.set(text) }, name))),
+      this.answer, this.words.element, this.status, this.inside,
+    );
+    this.set(EXAMPLES[2][1]);
+  }
+
+  /** Puts a text into the field and reads it. */
+  set(text: string): void {
+    this.input.value = text;
+    void this.read();
+  }
+
+  private async read(): Promise<void> {
+    this.show(await this.reader.read(this.input.value, (first, values) => this.addContributions(first, values)));
+  }
+
+  private show(reading: Reading): void {
+    this.reading = reading;
+    const words = reading.tokens.length;
+    this.contributions = new Float32Array(words).fill(NaN);
+    this.answer.replaceChildren(...(reading.text ? renderAnswer(reading.prediction, reading.confidentFrom) : [
+      h("p", { class: "note" }, "The answer appears here while you type."),
+    ]));
+    this.words.show(reading);
+    if (words === 0) {
+      this.inside.hidden = true;
+      this.status.textContent = "";
+      return;
+    }
+    this.explainStatus();
+    this.place = words - 1;
+    this.words.select(this.place);
+    this.showInsideSoon(reading);
+  }
+
+  /** Shows the layers, which takes the browser longer than the words do, so they wait until nobody types. */
+  private readonly showInsideSoon = debounced(PAUSE_INSIDE, (reading: Reading) => {
+    if (reading !== this.reading) return;
+    this.readingInside = reading;
+    this.inside.hidden = false;
+    this.player.show(reading.tokens.length);
+    this.layers.show(reading);
+    this.select(this.place);
+  });
+
+  private select(place: number): void {
+    const { reading } = this;
+    this.place = place;
+    this.words.select(place);
+    if (!reading || reading !== this.readingInside) return;
+    this.player.select(place, `${reading.tokens[place]}: ${percent(reading.running[place])} positive so far`);
+    this.layers.select(place);
+  }
+
+  private addContributions(first: number, values: Float32Array): void {
+    this.contributions.set(values, first);
+    this.words.shade(this.contributions);
+    this.explainStatus(first + values.length);
+  }
+
+  private explainStatus(done = 0): void {
+    const words = this.contributions.length;
+    const how = done < words
+      ? `Leaving out each word in turn: ${done} of ${words} …`
+      : "Each word's shade is what leaving it out would change.";
+    this.status.replaceChildren(
+      h("span", { class: "key positive" }, "Blue"), " adds to positive, ", h("span", { class: "key negative" }, "orange"),
+      " to negative; the deeper, the more. Below the words: the probability of positive so far. ", how,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+// Runs beside the page, so that the page never waits: reads what is typed, or scores a file. One worker does one of them.
+
+import { Predictor, type ModelFiles, type Reading } from "./model/predictor.ts";
+import type { Prediction } from "./model/prediction.ts";
+import {
+  type Choice, ChooseColumn, type ColumnNames, InputError, readTable, type Row, type Table, TableInText,
+} from "./table/reader.ts";
+
+export type Request =
+  | { kind: "load"; files: ModelFiles }
+  | { kind: "read"; id: number; text: string; contributions: boolean }
+  | { kind: "score"; file: File; names: ColumnNames; choice: Choice };
+
+export type Response =
+  | { kind: "loaded" }
+  | { kind: "failed"; message: string }
+  | { kind: "reading"; id: number; reading: Reading }
+  | { kind: "contributions"; id: number; first: number; values: Float32Array }
+  | { kind: "reading file"; share: number }
+  | { kind: "choose column"; message: string; candidates: string[]; columns: string[]; headerUnclear: boolean }
+  | { kind: "table"; table: TableHead }
+  | { kind: "scored"; rows: Row[]; answers: Prediction[] };
+
+/** A file of reviews without its rows, which come with their answers; `rows` is their number. */
+export type TableHead = Omit<Table, "rows"> & { rows: number };
+
+/** Reviews that are scored between two messages: some tenths of a second. */
+const BATCH = 128;
+
+let predictor: Predictor;
+/** The newest text; older ones are not finished. */
+let newest = 0;
+
+addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  answer(data).catch((error: unknown) => {
+    if (error instanceof ChooseColumn) {
+      const { message, candidates, columns, headerUnclear } = error;
+      send({ kind: "choose column", message, candidates, columns, headerUnclear });
+      return;
+    }
+    if (!(error instanceof InputError)) console.error(error);
+    send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  });
+});
+
+async function answer(request: Request): Promise<void> {
+  if (request.kind === "load") {
+    predictor = await Predictor.load(request.files);
+    send({ kind: "loaded" });
+  } else if (request.kind === "read") {
+    await read(request.id, request.text, request.contributions);
+  } else {
+    await score(request.file, request.names, request.choice);
+  }
+}
+
+async function read(id: number, text: string, contributions: boolean): Promise<void> {
+  newest = id;
+  await nextTurn(); // a newer text may be waiting
+  if (id !== newest) return;
+  const reading = predictor.read(text);
+  send({ kind: "reading", id, reading });
+  for (let first = 0; contributions && first < reading.tokens.length; ) {
+    await nextTurn();
+    if (id !== newest) return;
+    const values = predictor.contributions(reading.tokens, reading.logit, first);
+    send({ kind: "contributions", id, first, values });
+    first += values.length;
+  }
+}
+
+async function score(file: File, names: ColumnNames, choice: Choice): Promise<void> {
+  const onProgress = (share: number): void => send({ kind: "reading file", share });
+  const { rows, ...table } = await readTable(file, names, choice, onProgress).catch((error: unknown) => {
+    if (!(error instanceof TableInText)) throw error;
+    return readTable(file, names, { ...choice, format: error.format }, onProgress);
+  });
+  send({ kind: "table", table: { ...table, rows: rows.length } });
+  for (let first = 0; first < rows.length; first += BATCH) {
+    const part = rows.slice(first, first + BATCH);
+    send({ kind: "scored", rows: part, answers: predictor.predict(part.map(({ text }) => text)) });
+  }
+}
+
+/** Lets messages that have arrived be handled. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function send(response: Response): void {
+  postMessage(response);
+}
