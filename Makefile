@@ -51,7 +51,6 @@ bench: install
 # the site as static files, in site/
 docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	$(BIN)/sentiment app --export site/app
 
 .venv/docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
@@ -59,7 +58,7 @@ docs: .venv/docs
 
 # the page of `sentiment app` from its sources, after they have changed; needs node 20 or later and npm
 web: sentiment/web/node_modules
-	cd sentiment/web && npx tsc && node build.mjs
+	cd sentiment/web && npx prettier --check --log-level warn . && npx tsc && node build.mjs
 
 sentiment/web/node_modules: sentiment/web/package-lock.json
 	npm ci --silent --ignore-scripts --prefix sentiment/web

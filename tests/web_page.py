@@ -30,8 +30,10 @@ def browser():
     executable = chromium()
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield found
-        found.close()
+        try:
+            yield found
+        finally:
+            found.close()
 
 
 @contextmanager
@@ -40,8 +42,10 @@ def served(model: str, directory: Path) -> Iterator[str]:
     write_page(model, directory)
     with PageServer(directory) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.address
-        server.shutdown()
+        try:
+            yield server.address
+        finally:
+            server.shutdown()
 
 
 def opened(browser, address: str, **context):

@@ -3,19 +3,19 @@
     python -m benchmarks.speed.browser_runtimes --data SOURCE [--model imdb-small] [--reviews 1000] [--rounds 3]
 
 Scores the same reviews with each, in turns, in one thread of headless Chromium. Prints a Markdown page and writes it,
-with browser_runtimes.json, to the output directory. Needs Playwright, Chromium, node and npm, which fetches ONNX
-Runtime Web.
+with browser_runtimes.json, to the output directory. Needs Playwright, Chromium, and what
+`make web` has installed and built; npm fetches ONNX Runtime Web.
 """
 
 import argparse
 import gzip
+import os
 import shutil
 import subprocess
 import tempfile
 import threading
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,8 +32,8 @@ from sentiment.web.server import PageServer
 
 KINDS = {"plain": "plain typed arrays", "simd": "WebAssembly with SIMD (the page)", "onnx": "ONNX Runtime Web"}
 SOURCE = Path(__file__).with_suffix(".ts")
-BUILD = Path(__file__).parents[2] / "sentiment/web/build.mjs"
-PACKAGES = ("onnxruntime-web@1.30.0", "esbuild@0.28.2", "assemblyscript@0.28.20")
+WEB = Path(__file__).parents[2] / "sentiment" / "web"
+PACKAGE = "onnxruntime-web@1.30.0"
 
 
 def run(options: argparse.Namespace) -> str:
@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> str:
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None or shutil.which("npm") is None:
-        raise RunError("needs Chromium, node and npm; Debian: apt-get install chromium nodejs npm")
+    if chromium is None or not (WEB / "source/kernel/kernel.wasm").exists():
+        raise RunError("needs Chromium (Debian: apt-get install chromium), and `make web` before")
     info = machine_info() | {"model": options.model, "rounds": options.rounds, "reviews": options.reviews}
     classifier = SentimentClassifier.from_pretrained(options.model, precision="fp32")
     reviews = encode(classifier.text, draw_reviews(options.data, options.split, options.reviews)["text"])
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> str:
         plain = [result["seconds"] for result in found["plain"]]
         difference = np.abs(np.array(found[kind][0]["logits"]) - expected).max()
         rate = spread(len(ids) / second for second in seconds)
-        rows.append((name, rate, ratios(plain, seconds), f"{size[kind] / 1000:,.1f} kB", f"{difference:.1e}"))
+        rows.append((name, rate, ratios(plain, seconds), size[kind], f"{difference:.1e}"))
     header = ("", "reviews/s", "times plain", "code, compressed", "largest difference of a logit")
     note = (
         f"- {options.model}, {len(ids)} reviews of {reviews.lengths.mean():.0f} tokens on average, one thread of "
@@ -78,43 +78,34 @@ def run(options: argparse.Namespace) -> str:
     return write_results(options.output, "browser_runtimes", [markdown_table(header, rows), note], {"setting": info})
 
 
-def build(temporary: Path, directory: Path) -> dict[str, int]:
-    """Put the measuring page beside the page; returns the compressed size of what computes, in bytes."""
-    subprocess.run(["npm", "install", "--silent", "--prefix", temporary, *PACKAGES], check=True)
-    modules = temporary / "node_modules"
-    kernel = BUILD.parent / "built/kernel.wasm"
-    compiler: list[str | Path] = [
-        modules / ".bin/asc",
-        BUILD.parent / "source/kernel/kernel.ts",
-        "--outFile",
-        kernel,
-        "-O3",
-    ]
-    subprocess.run([*compiler, "--enable", "simd", "--runtime", "stub", "--noAssert"], check=True)
+def build(temporary: Path, directory: Path) -> dict[str, str]:
+    """Put the measuring page beside the page; returns the compressed size of what computes."""
+    subprocess.run(["npm", "install", "--silent", "--prefix", temporary, PACKAGE], check=True)
+    runtime, kernel = temporary / "node_modules/onnxruntime-web/dist", WEB / "source/kernel/kernel.wasm"
     bundler: list[str | Path] = [
-        modules / ".bin/esbuild",
+        WEB / "node_modules/.bin/esbuild",
         SOURCE,
-        "--bundle",
-        "--minify",
-        "--format=esm",
-        "--loader:.wasm=binary",
+        f"--outfile={directory / 'runtimes.js'}",
+        "--log-level=warning",
     ]
-    bundler += ["--target=es2022", f"--outfile={directory / 'runtimes.js'}"]
-    subprocess.run(bundler, check=True, env={"NODE_PATH": str(modules), "PATH": "/usr/bin:/bin"})
-    runtime = modules / "onnxruntime-web/dist"
+    bundler += ["--bundle", "--minify", "--format=esm", "--target=es2022", "--loader:.wasm=binary"]
+    subprocess.run(bundler, check=True, env=os.environ | {"NODE_PATH": str(temporary / "node_modules")})
     for file in ("ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"):
         shutil.copy(runtime / file, directory)
     (directory / "runtimes.html").write_text('<script type="module" src="runtimes.js"></script>')
-    own, other = (len(gzip.compress(file.read_bytes())) for file in (kernel, runtime / "ort-wasm-simd-threaded.wasm"))
-    kernel.unlink()
-    other += len(gzip.compress((runtime / "ort.wasm.min.mjs").read_bytes()))
-    return {"plain": 0, "simd": own, "onnx": other}
+    onnx = sum(compressed(runtime / file) for file in ("ort-wasm-simd-threaded.wasm", "ort.wasm.min.mjs"))
+    return {"plain": "-", "simd": f"{compressed(kernel) / 1000:.1f} kB", "onnx": f"{onnx / 1000:,.0f} kB"}
+
+
+def compressed(file: Path) -> int:
+    """Bytes of a file as a server sends it."""
+    return len(gzip.compress(file.read_bytes()))
 
 
 def main() -> None:
     """Entry point."""
-    about: dict[str, Any] = {"data": "reviews", "split": True, "reviews": 1000, "rounds": 3}
-    parser = benchmark_parser("speed.browser_runtimes", __doc__, output="reports/browser_runtimes", **about)
+    name, output = "speed.browser_runtimes", "reports/browser_runtimes"
+    parser = benchmark_parser(name, __doc__, data="reviews", split=True, reviews=1000, rounds=3, output=output)
     parser.add_argument("--model", default="imdb-small", metavar="DIR", help="a model directory or name")
     run_benchmark(parser, run)
 

@@ -1,11 +1,19 @@
 // Builds the page into built/: the arithmetic with AssemblyScript, the rest with esbuild. `make web` runs it.
 import { main as assemblyscript } from "assemblyscript/asc";
 import { build } from "esbuild";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 
 await mkdir("built", { recursive: true });
 const { error, stderr } = await assemblyscript([
-  "source/kernel/kernel.ts", "--outFile", "built/kernel.wasm", "-O3", "--enable", "simd", "--runtime", "stub", "--noAssert",
+  "source/kernel/kernel.ts",
+  "--outFile",
+  "source/kernel/kernel.wasm",
+  "-O3",
+  "--enable",
+  "simd",
+  "--runtime",
+  "stub",
+  "--noAssert",
 ]);
 if (error) throw new Error(stderr.toString());
 await build({
@@ -18,5 +26,4 @@ await build({
   format: "iife",
   loader: { ".wasm": "binary" },
 });
-await rm("built/kernel.wasm"); // it is inside worker.js
 for (const file of ["index.html", "style.css"]) await copyFile(`source/${file}`, `built/${file}`);

@@ -16,7 +16,10 @@ from sentiment.web.tables import text_tables
 CODE = ("index.html", "style.css", "app.js", "worker.js")
 """The built files."""
 BUILT = Path(__file__).parent / "built"
+FILES = (*CODE, TORCH_WEIGHTS, "model.json", "vocabulary.json", "tables.json")
+"""All files of a page."""
 DEFAULT_MODEL = "imdb-small"
+"""The smaller of the shipped models, since a page loads its model each time."""
 
 
 def write_page(model: str, directory: Path) -> None:
@@ -37,7 +40,7 @@ def write_page(model: str, directory: Path) -> None:
     read = read_directory(source, TORCH_WEIGHTS, "sentiment-rnn")
     text = read.text
     config = {
-        "name": Path(model).name,
+        "name": Path(model).resolve().name,
         "model": {"head_dim": 0, "num_layers": 2, "pooling": "last"} | read.model_settings,
         "text": {
             "steps": text.steps,
@@ -62,7 +65,7 @@ def _check_place(directory: Path) -> None:
     if not directory.is_dir():
         raise InputError(f"{directory}: is a file; choose a directory for the page.")
     present = {file.name for file in directory.iterdir()}
-    if present and not present >= {"index.html", "worker.js", "model.json"}:
+    if present and not (present <= set(FILES) and "model.json" in present):
         raise InputError(f"{directory}: has other files, which the page would replace; choose a new directory.")
 
 

@@ -22,7 +22,7 @@ class PageHandler(SimpleHTTPRequestHandler):
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
         ".json": "application/json",
-        "": "application/octet-stream",
+        ".safetensors": "application/octet-stream",
     }
 
     def end_headers(self) -> None:
@@ -65,12 +65,16 @@ def serve(directory: Path, port: int | None, on_ready: Callable[[str], None]) ->
     Raises:
         InputError: if the port cannot be used.
     """
+    wanted = USUAL_PORT if port is None else port
     try:
-        server = PageServer(directory, USUAL_PORT if port is None else port)
+        try:
+            server = PageServer(directory, wanted)
+        except OSError as error:
+            if port is not None or error.errno != errno.EADDRINUSE:
+                raise
+            server = PageServer(directory)
     except OSError as error:
-        if port is not None or error.errno != errno.EADDRINUSE:
-            raise InputError(f"port {port}: {error.strerror}; choose another with --port.") from error
-        server = PageServer(directory)
+        raise InputError(f"port {wanted}: {error.strerror}; choose another with --port.") from error
     with server:
         # in another thread, since the server would take an error that a signal raises for one of a request
         thread = threading.Thread(target=server.serve_forever, daemon=True)

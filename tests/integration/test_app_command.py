@@ -42,7 +42,7 @@ def test_export(tmp_path: Path) -> None:
     assert set(files) == FILES
     assert sum(files.values()) < 6_000_000
     html = (tmp_path / "page" / "index.html").read_text("utf-8")
-    assert "connect-src 'self'" in html and "https:" not in html.replace("http://www.w3.org", "")
+    assert "connect-src 'self'" in html and "//" not in html.replace("http://www.w3.org", "")
 
 
 def test_export_of_a_model_directory(tmp_path: Path, tiny_model_directory: Path) -> None:
@@ -51,17 +51,21 @@ def test_export_of_a_model_directory(tmp_path: Path, tiny_model_directory: Path)
     assert config["name"] == "tiny" and config["model"]["hidden_dim"] == 6
 
 
-@pytest.mark.parametrize("there", ["file", "other files"])
+@pytest.mark.parametrize("there", ["file", "other files", "a page and other files"])
 def test_export_replaces_nothing_else(tmp_path: Path, there: str) -> None:
     target = tmp_path / "page"
     if there == "file":
         target.write_text("mine")
-    else:
+    elif there == "other files":
         target.mkdir()
         (target / "index.html").write_text("mine")
+    else:
+        app("--export", target)
+        (target / "CNAME").write_text("mine")
     done = app("--export", target)
-    assert done.returncode == 2 and re.fullmatch(r"sentiment app: .*page: .*; choose .*\.\n|.*\.\n", done.stderr)
-    assert (target if there == "file" else target / "index.html").read_text() == "mine"
+    assert done.returncode == 2 and re.fullmatch(r"sentiment app: .*page: .*; choose .*\.\n", done.stderr)
+    mine = {"file": target, "other files": target / "index.html"}.get(there, target / "CNAME")
+    assert mine.read_text() == "mine"
 
 
 def test_models_that_cannot_be_shown(tmp_path: Path, tiny_checkpoint) -> None:

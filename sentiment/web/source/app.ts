@@ -1,6 +1,6 @@
-// The page: loads the model, forbids itself any connection, and shows the views.
+// The page: loads the model, forbids itself further requests, and shows the views.
 
-import { forbidConnections, loadPage, startWorker } from "./loading.ts";
+import { forbidRequests, type Loaded, loadPage, startWorker } from "./loading.ts";
 import type { Reading } from "./model/predictor.ts";
 import { Reader } from "./reader.ts";
 import { FileView } from "./view/file.ts";
@@ -19,24 +19,39 @@ async function start(): Promise<void> {
   try {
     const bar = loading.querySelector("progress")!;
     const loaded = await loadPage((share) => (bar.value = share));
-    forbidConnections();
+    forbidRequests();
     const worker = await startWorker(loaded);
     const reader = new Reader(worker);
     const review = new ReviewView(byId("review"), reader);
     new FileView(byId("file"), loaded, (text) => {
       location.hash = "review";
-      review.set(text);
+      review.open(text);
     });
     new UnitView(byId("unit"));
-    globalThis.sentiment = { read: (text) => reader.read(text) };
+    globalThis.sentiment = { read: readerOfItsOwn(loaded) };
     byId("model").textContent = describeModel(loaded.name, loaded.files.config.model);
     loading.remove();
     showView();
     addEventListener("hashchange", showView);
   } catch (error) {
-    loading.replaceChildren(Object.assign(document.createElement("p"), { className: "problem", textContent: message(error) }));
+    loading.replaceChildren(
+      Object.assign(document.createElement("p"), { className: "problem", textContent: message(error) }),
+    );
     loading.setAttribute("role", "alert");
   }
+}
+
+/** Reads texts one after the other, with a worker of its own that starts with the first. */
+function readerOfItsOwn(loaded: Loaded): (text: string) => Promise<Reading> {
+  let reader: Promise<Reader> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  return (text) => {
+    reader ??= startWorker(loaded).then((worker) => new Reader(worker));
+    const read = async (): Promise<Reading> => (await reader!).read(text);
+    const reading = last.then(read, read);
+    last = reading;
+    return reading;
+  };
 }
 
 function message(error: unknown): string {
@@ -44,17 +59,22 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function describeModel(name: string, { num_layers, hidden_dim, vocab_size }: { num_layers: number; hidden_dim: number; vocab_size: number }): string {
+function describeModel(
+  name: string,
+  { num_layers, hidden_dim, vocab_size }: { num_layers: number; hidden_dim: number; vocab_size: number },
+): string {
   return `Model ${name}: ${num_layers} LSTM layer${num_layers > 1 ? "s" : ""} of ${hidden_dim} units, ${(vocab_size - 3).toLocaleString("en")} words.`;
 }
 
 function showView(): void {
+  if (location.hash === "#main") return; // the link that skips the menu
   const wanted = VIEWS.find((view) => `#${view}` === location.hash) ?? "review";
   for (const view of VIEWS) byId(view).hidden = view !== wanted;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#${wanted}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  document.title = `${byId(wanted).querySelector("h1")?.textContent} – SentimentRNN`;
 }
 
 function byId(id: string): HTMLElement {

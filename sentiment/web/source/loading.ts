@@ -1,7 +1,7 @@
 // Loads the files of the page, and starts workers with them.
 
 import type { Config, ModelFiles } from "./model/predictor.ts";
-import type { Request, Response } from "./worker.ts";
+import type { ToWorker, FromWorker } from "./worker.ts";
 
 /** What a page has loaded; nothing else is requested afterwards. */
 export interface Loaded {
@@ -25,11 +25,12 @@ export async function loadPage(onProgress: (share: number) => void): Promise<Loa
 }
 
 /**
- * Forbids this page, and the workers that it starts from now on, to connect to anything.
+ * Forbids this page, and the workers that it starts from now on, every further request for files and data.
  *
- * A policy can only be made stricter. A worker from the browser's own memory, as ours, has the policy of its page.
+ * This policy is added to that of index.html; neither can be taken back. A worker that is started from a blob: address,
+ * as ours are, has the policies of its page.
  */
-export function forbidConnections(): void {
+export function forbidRequests(): void {
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
   policy.content = "default-src 'none'; script-src 'wasm-unsafe-eval'; img-src data:; worker-src blob:";
@@ -40,30 +41,34 @@ export function forbidConnections(): void {
 export async function startWorker({ files, worker: code }: Loaded): Promise<Worker> {
   const worker = new Worker(code);
   await new Promise<void>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Response>) => {
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === "loaded") resolve();
       else if (data.kind === "failed") reject(new Error(data.message));
     };
-    worker.onerror = (event) => reject(new Error(event.message || "the browser cannot start a worker"));
-    const request: Request = { kind: "load", files };
+    worker.onerror = (event) => reject(new Error(event.message || "The browser cannot start a worker."));
+    const request: ToWorker = { kind: "load", files };
     worker.postMessage(request);
+  }).catch((error: unknown) => {
+    worker.terminate();
+    throw error;
   });
   worker.onmessage = worker.onerror = null;
   return worker;
 }
 
-async function get(name: string): Promise<globalThis.Response> {
+async function get(name: string): Promise<Response> {
   const response = await fetch(name).catch(() => {
-    throw new Error(`${name} cannot be loaded. Open this page from a web server, such as that of \`sentiment app\`.`);
+    throw new Error(`${name} cannot be loaded. Open this page from a web server, such as that of: sentiment app`);
   });
   if (!response.ok) throw new Error(`${name} cannot be loaded: the server answers ${response.status}.`);
   return response;
 }
 
-async function withProgress(response: globalThis.Response, onProgress: (share: number) => void): Promise<ArrayBuffer> {
-  const total = Number(response.headers.get("Content-Length")), parts: Uint8Array<ArrayBuffer>[] = [];
+async function withProgress(response: Response, onProgress: (share: number) => void): Promise<ArrayBuffer> {
+  const total = Number(response.headers.get("Content-Length")),
+    parts: Uint8Array<ArrayBuffer>[] = [];
   let received = 0;
-  for (const reader = response.body!.getReader(); ; ) {
+  for (const reader = response.body!.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);

@@ -1,14 +1,15 @@
 // The page's side of the worker that reads what is typed.
 
 import type { Reading } from "./model/predictor.ts";
-import type { Request, Response } from "./worker.ts";
+import type { ToWorker, FromWorker } from "./worker.ts";
 
 /** Gets what some tokens add to the logit, from a place on. */
-export type OnContributions = (first: number, values: Float32Array) => void;
+type OnContributions = (first: number, values: Float32Array) => void;
 
 interface Waiting {
   id: number;
   resolve: (reading: Reading) => void;
+  reject: (error: Error) => void;
   onContributions?: OnContributions;
 }
 
@@ -17,10 +18,11 @@ export class Reader {
 
   /** @param worker a worker that has loaded the model */
   constructor(private readonly worker: Worker) {
-    worker.addEventListener("message", ({ data }: MessageEvent<Response>) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
       if (!this.newest || !("id" in data) || data.id !== this.newest.id) return;
       if (data.kind === "reading") this.newest.resolve(data.reading);
-      else this.newest.onContributions?.(data.first, data.values);
+      else if (data.kind === "failed") this.newest.reject(new Error(data.message));
+      else if (data.kind === "contributions") this.newest.onContributions?.(data.first, data.values);
     });
   }
 
@@ -31,10 +33,10 @@ export class Reader {
    */
   read(text: string, onContributions?: OnContributions): Promise<Reading> {
     const id = (this.newest?.id ?? 0) + 1;
-    const request: Request = { kind: "read", id, text, contributions: onContributions !== undefined };
+    const request: ToWorker = { kind: "read", id, text, contributions: onContributions !== undefined };
     this.worker.postMessage(request);
-    return new Promise((resolve) => {
-      this.newest = { id, resolve, onContributions };
+    return new Promise((resolve, reject) => {
+      this.newest = { id, resolve, reject, onContributions };
     });
   }
 }

@@ -3,17 +3,24 @@
 import { Predictor, type ModelFiles, type Reading } from "./model/predictor.ts";
 import type { Prediction } from "./model/prediction.ts";
 import {
-  type Choice, ChooseColumn, type ColumnNames, InputError, readTable, type Row, type Table, TableInText,
+  type Choice,
+  ChooseColumn,
+  type ColumnNames,
+  InputError,
+  readTable,
+  type Row,
+  type Table,
+  TableInText,
 } from "./table/reader.ts";
 
-export type Request =
+export type ToWorker =
   | { kind: "load"; files: ModelFiles }
   | { kind: "read"; id: number; text: string; contributions: boolean }
   | { kind: "score"; file: File; names: ColumnNames; choice: Choice };
 
-export type Response =
+export type FromWorker =
   | { kind: "loaded" }
-  | { kind: "failed"; message: string }
+  | { kind: "failed"; id?: number; message: string }
   | { kind: "reading"; id: number; reading: Reading }
   | { kind: "contributions"; id: number; first: number; values: Float32Array }
   | { kind: "reading file"; share: number }
@@ -31,7 +38,7 @@ let predictor: Predictor;
 /** The newest text; older ones are not finished. */
 let newest = 0;
 
-addEventListener("message", ({ data }: MessageEvent<Request>) => {
+addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   answer(data).catch((error: unknown) => {
     if (error instanceof ChooseColumn) {
       const { message, candidates, columns, headerUnclear } = error;
@@ -39,11 +46,15 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
       return;
     }
     if (!(error instanceof InputError)) console.error(error);
-    send({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    send({
+      kind: "failed",
+      id: data.kind === "read" ? data.id : undefined,
+      message: error instanceof Error ? error.message : String(error),
+    });
   });
 });
 
-async function answer(request: Request): Promise<void> {
+async function answer(request: ToWorker): Promise<void> {
   if (request.kind === "load") {
     predictor = await Predictor.load(request.files);
     send({ kind: "loaded" });
@@ -60,7 +71,7 @@ async function read(id: number, text: string, contributions: boolean): Promise<v
   if (id !== newest) return;
   const reading = predictor.read(text);
   send({ kind: "reading", id, reading });
-  for (let first = 0; contributions && first < reading.tokens.length; ) {
+  for (let first = 0; contributions && first < reading.tokens.length;) {
     await nextTurn();
     if (id !== newest) return;
     const values = predictor.contributions(reading.tokens, reading.logit, first);
@@ -72,8 +83,8 @@ async function read(id: number, text: string, contributions: boolean): Promise<v
 async function score(file: File, names: ColumnNames, choice: Choice): Promise<void> {
   const onProgress = (share: number): void => send({ kind: "reading file", share });
   const { rows, ...table } = await readTable(file, names, choice, onProgress).catch((error: unknown) => {
-    if (!(error instanceof TableInText)) throw error;
-    return readTable(file, names, { ...choice, format: error.format }, onProgress);
+    if (error instanceof TableInText) return readAsTable(file, names, { ...choice, format: error.format }, onProgress);
+    throw error;
   });
   send({ kind: "table", table: { ...table, rows: rows.length } });
   for (let first = 0; first < rows.length; first += BATCH) {
@@ -82,11 +93,21 @@ async function score(file: File, names: ColumnNames, choice: Choice): Promise<vo
   }
 }
 
+async function readAsTable(
+  file: File,
+  names: ColumnNames,
+  choice: Choice,
+  onProgress: (share: number) => void,
+): Promise<Table> {
+  const table = await readTable(file, names, choice, onProgress);
+  return { ...table, note: `The first line names columns, so the file was read as ${choice.format}. ${table.note}` };
+}
+
 /** Lets messages that have arrived be handled. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-function send(response: Response): void {
+function send(response: FromWorker): void {
   postMessage(response);
 }

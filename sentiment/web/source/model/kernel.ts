@@ -1,6 +1,6 @@
 // The compiled arithmetic (`../kernel/kernel.ts`), and the memory that it works in.
 
-import bytes from "../../built/kernel.wasm";
+import bytes from "../kernel/kernel.wasm";
 
 /** Columns that `linear` computes together. */
 export const PANEL = 8;
@@ -10,11 +10,23 @@ export const LANES = 4;
 interface Exports {
   memory: WebAssembly.Memory;
   linear(
-    inputs: number, weights: number, bias: number, outputs: number, rows: number, inner: number, columns: number,
+    inputs: number,
+    weights: number,
+    bias: number,
+    outputs: number,
+    rows: number,
+    inner: number,
+    columns: number,
   ): void;
   step(
-    gates: number, long: number, short: number, above: number, rows: number, hidden: number,
-    shortStride: number, aboveStride: number,
+    gates: number,
+    long: number,
+    short: number,
+    above: number,
+    rows: number,
+    hidden: number,
+    shortStride: number,
+    aboveStride: number,
   ): void;
   pool(outputs: number, largest: number, sum: number, rows: number, hidden: number): void;
 }
@@ -58,11 +70,24 @@ export class Kernel {
 
   /** `step` of the compiled arithmetic; `short` and `above` are addresses, with strides in numbers. */
   step(
-    gates: Block, long: Block, short: number, above: number, rows: number, hidden: number,
-    shortStride: number, aboveStride: number,
+    gates: Block,
+    long: Block,
+    short: number,
+    above: number,
+    rows: number,
+    hidden: number,
+    shortStride: number,
+    aboveStride: number,
   ): void {
     this.exports.step(
-      gates.address, long.address, short, above, rows, hidden, shortStride * BYTES, aboveStride * BYTES,
+      gates.address,
+      long.address,
+      short,
+      above,
+      rows,
+      hidden,
+      shortStride * BYTES,
+      aboveStride * BYTES,
     );
   }
 
@@ -91,7 +116,11 @@ export class Linear {
    * @param inner numbers of an input row
    * @param columns numbers of an output row, a multiple of `PANEL`
    */
-  constructor(kernel: Kernel, readonly inner: number, readonly columns: number) {
+  constructor(
+    kernel: Kernel,
+    readonly inner: number,
+    readonly columns: number,
+  ) {
     this.weights = kernel.allocate(inner * columns);
     this.bias = kernel.allocate(columns);
   }

@@ -8,6 +8,9 @@ import type { Tensors } from "./safetensors.ts";
 
 /** Reviews that are computed side by side. */
 const ROWS = 64;
+const BLOCKS_PER_LAYER = 5;
+/** Four for pooling, three for each linear layer of the head. */
+const MOST_OTHER_BLOCKS = 10;
 
 export interface Sizes {
   vocab_size: number;
@@ -28,7 +31,8 @@ export interface LayerTrace {
   updatedShortMemory: Float32Array;
 }
 
-export interface Reading {
+/** What happens while a review is read. */
+export interface NetworkTrace {
   /** Logit after each word. */
   logits: Float32Array;
   layers: LayerTrace[];
@@ -40,7 +44,9 @@ interface Layer {
   gates: Linear;
   /** [rows, width + hidden]: the input and the short-term memory. */
   inputs: Block;
+  /** [rows, 4 · hidden]: the gates. */
   activations: Block;
+  /** [rows, hidden]: the long-term memory. */
   long: Block;
 }
 
@@ -48,13 +54,19 @@ export class Network {
   private readonly hidden: number;
   private readonly layers: Layer[];
   private readonly embedding: Float32Array;
+  /** Outputs of the last layer, their maximum so far, and their sum; each [rows, hidden]. */
   private readonly top: Block;
   private readonly largest: Block;
   private readonly sum: Block;
+  /** What the head gets: [rows, 1 or 3 · hidden]. */
   private readonly features: Block;
   private readonly head: { linear: Linear; outputs: Block }[];
 
-  private constructor(private readonly kernel: Kernel, readonly sizes: Sizes, tensors: Tensors) {
+  private constructor(
+    private readonly kernel: Kernel,
+    readonly sizes: Sizes,
+    tensors: Tensors,
+  ) {
     const hidden = (this.hidden = padded(sizes.hidden_dim, LANES));
     this.embedding = tensor(tensors, "encoder.embedding.weight");
     this.layers = Array.from({ length: sizes.num_layers }, (_, depth) => this.layer(depth, tensors));
@@ -64,7 +76,8 @@ export class Network {
     this.features = kernel.allocate(ROWS * hidden * pools(sizes));
     this.head = headShapes(sizes).map(([name, inner, columns], depth) => {
       const linear = new Linear(kernel, inner, columns);
-      const weights = tensor(tensors, `${name}.weight`), bias = tensor(tensors, `${name}.bias`);
+      const weights = tensor(tensors, `${name}.weight`),
+        bias = tensor(tensors, `${name}.bias`);
       const own = weights.length / bias.length;
       for (let column = 0; column < bias.length; column++) {
         linear.bias.values[column] = bias[column];
@@ -83,15 +96,24 @@ export class Network {
     let floats = ROWS * hidden * (3 + pools(sizes));
     for (let depth = 0; depth < sizes.num_layers; depth++) {
       const inner = (depth ? hidden : sizes.embedding_dim) + hidden;
-      floats += Linear.size(inner, padded(4 * hidden, PANEL)) + ROWS * (inner + 5 * hidden);
+      floats += Linear.size(inner, 4 * hidden) + ROWS * (inner + 5 * hidden);
     }
     for (const [, inner, columns] of headShapes(sizes)) floats += Linear.size(inner, columns) + ROWS * columns;
-    return new Network(await Kernel.load(floats, 16 + 8 * sizes.num_layers), sizes, tensors);
+    return new Network(
+      await Kernel.load(floats, BLOCKS_PER_LAYER * sizes.num_layers + MOST_OTHER_BLOCKS),
+      sizes,
+      tensors,
+    );
   }
 
   private layer(depth: number, tensors: Tensors): Layer {
-    const { hidden, kernel, sizes: { hidden_dim: own, embedding_dim } } = this;
-    const width = depth ? hidden : embedding_dim, ownWidth = depth ? own : embedding_dim;
+    const {
+      hidden,
+      kernel,
+      sizes: { hidden_dim: own, embedding_dim },
+    } = this;
+    const width = depth ? hidden : embedding_dim,
+      ownWidth = depth ? own : embedding_dim;
     const gates = new Linear(kernel, width + hidden, 4 * hidden);
     const [inputWeights, shortWeights, inputBias, shortBias] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map(
       (name) => tensor(tensors, `encoder.layers.${depth}.${name}_l0`),
@@ -131,8 +153,9 @@ export class Network {
   }
 
   /** Everything that happens while one review is read. */
-  read(ids: Int32Array): Reading {
-    const time = ids.length, own = this.sizes.hidden_dim;
+  read(ids: Int32Array): NetworkTrace {
+    const time = ids.length,
+      own = this.sizes.hidden_dim;
     const layers = this.layers.map(() => emptyTrace(time * own));
     const logits = new Float32Array(time);
     this.reset();
@@ -148,7 +171,10 @@ export class Network {
   }
 
   private copyTrace({ activations, long, inputs, width }: Layer, trace: LayerTrace, t: number): void {
-    const { hidden, sizes: { hidden_dim: own } } = this;
+    const {
+      hidden,
+      sizes: { hidden_dim: own },
+    } = this;
     const part = (block: Block, from: number): Float32Array => block.values.subarray(from, from + own);
     // torch's order of the gates: input, forget, candidate, output
     trace.potentialRememberPercent.set(part(activations, 0), t * own);
@@ -226,8 +252,13 @@ export class Network {
 
   /** Sets a row of features to what a row of the network has read: its last output, the maximum and the mean. */
   private poolInto(target: number, row: number, words: number): void {
-    const { hidden, features: { values } } = this, width = hidden * pools(this.sizes);
-    const from = row * hidden, to = target * width;
+    const {
+        hidden,
+        features: { values },
+      } = this,
+      width = hidden * pools(this.sizes);
+    const from = row * hidden,
+      to = target * width;
     if (words === 0) {
       values.fill(0, to, to + width);
       return;
@@ -261,7 +292,10 @@ function headShapes(sizes: Sizes): [string, number, number][] {
   const width = padded(sizes.hidden_dim, LANES) * pools(sizes);
   if (!sizes.head_dim) return [["head.1", width, PANEL]];
   const between = padded(sizes.head_dim, PANEL);
-  return [["head.1", width, between], ["head.4", between, PANEL]];
+  return [
+    ["head.1", width, between],
+    ["head.4", between, PANEL],
+  ];
 }
 
 function tensor(tensors: Tensors, name: string): Float32Array {

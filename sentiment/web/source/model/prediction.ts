@@ -1,6 +1,9 @@
 // From a logit to an answer: probability, label, and whether the model is unsure. Mirrors
 // `sentiment/inference/postprocessing.py` and `sentiment/inference/prediction.py`.
 
+import { SPACE } from "../text/patterns.ts";
+import { UNKNOWN_ID } from "../text/vocabulary.ts";
+
 export interface Calibration {
   temperature: number;
   temperature_slope?: number;
@@ -24,7 +27,6 @@ export interface Prediction {
 /** Tokens from which a text counts as a whole review. */
 const WHOLE = 200;
 const UNKNOWN_SHARE = 0.5;
-const UNKNOWN_ID = 0;
 
 /** What the logit of a text with so many tokens is divided by. */
 export function temperature({ temperature: whole, temperature_slope: slope = 0 }: Calibration, tokens: number): number {
@@ -73,7 +75,8 @@ export function predictionOf({ ids, tokens, reason }: Encoded, logit: number, ca
 /** Problem with a text, or null; `read` are the tokens that the network gets, `ids` their ids. */
 export function reasonOf(text: string, read: string[], ids: Int32Array): string | null {
   if (!HAS_TEXT.test(text)) return "no text";
-  let known = 0, unknown = 0;
+  let known = 0,
+    unknown = 0;
   read.forEach((token, place) => {
     if (!HAS_LETTER.test(token)) return;
     if (ids[place] === UNKNOWN_ID) unknown++;
@@ -84,6 +87,6 @@ export function reasonOf(text: string, read: string[], ids: Int32Array): string 
 }
 
 /** Anything that Python's `str.strip` does not remove. */
-const HAS_TEXT = /[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+const HAS_TEXT = new RegExp(`[^${SPACE}]`);
 /** Anything for which Python's `str.isalnum` is true. */
 const HAS_LETTER = /[\p{L}\p{N}]/u;

@@ -1,14 +1,21 @@
 // A trained model: text settings, network and calibration of a model directory.
 
 import type { Tables } from "../text/tables.ts";
-import { ReviewEncoder, type TextSettings } from "../text/vocabulary.ts";
+import { ReviewEncoder, type TextSettings, UNKNOWN_ID } from "../text/vocabulary.ts";
 import { type LayerTrace, Network, type Sizes } from "./network.ts";
 import {
-  type Calibration, confidentFrom, type Encoded, type Prediction, predictionOf, probability, reasonOf, temperature,
+  type Calibration,
+  confidentFrom,
+  type Encoded,
+  type Prediction,
+  predictionOf,
+  probability,
+  reasonOf,
+  temperature,
 } from "./prediction.ts";
 import { readSafetensors } from "./safetensors.ts";
 
-/** config.json of a model directory. */
+/** model.json of the page. */
 export interface Config {
   model: Sizes;
   text: TextSettings;
@@ -73,7 +80,7 @@ export class Predictor {
       prediction: predictionOf(encoded, logit, this.calibration),
       tokens: this.encoder.tokensRead(all),
       offsets: this.encoder.tokensRead(offsets),
-      known: Array.from(encoded.ids, (id) => id !== 0),
+      known: Array.from(encoded.ids, (id) => id !== UNKNOWN_ID),
       backward: this.backward,
       logit,
       running: Array.from(logits, (value) => probability(value, degree)),

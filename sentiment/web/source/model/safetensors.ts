@@ -6,10 +6,17 @@ export type Tensors = Map<string, Float32Array>;
 export function readSafetensors(buffer: ArrayBuffer): Tensors {
   const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8))) as Record<
-    string, { dtype: string; data_offsets: [number, number] }
+    string,
+    { dtype: string; data_offsets: [number, number] }
   >;
   const tensors: Tensors = new Map();
-  for (const [name, { dtype, data_offsets: [from, to] }] of Object.entries(header)) {
+  for (const [
+    name,
+    {
+      dtype,
+      data_offsets: [from, to],
+    },
+  ] of Object.entries(header)) {
     if (name !== "__metadata__") tensors.set(name, asFloat32(dtype, buffer.slice(start + from, start + to)));
   }
   return tensors;
@@ -33,7 +40,9 @@ function asFloat32(dtype: string, bytes: ArrayBuffer): Float32Array {
 
 /** The value of each float16. */
 const HALVES = Float32Array.from({ length: 65536 }, (_, half) => {
-  const sign = half & 0x8000 ? -1 : 1, exponent = (half >> 10) & 31, fraction = half & 1023;
+  const sign = half & 0x8000 ? -1 : 1,
+    exponent = (half >> 10) & 31,
+    fraction = half & 1023;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 });

@@ -2,22 +2,19 @@
 
 import { ChooseColumn, InputError } from "./errors.ts";
 import type { Json } from "./json.ts";
-import { countWords, isBlank, quoted, SPACE } from "./python.ts";
+import { SPACE } from "../text/patterns.ts";
+import type { Tables } from "../text/tables.ts";
+import { countWords, isBlank, quoted } from "./python.ts";
 
-/** Usual names of columns, in lower case and without spaces and punctuation. */
-export interface ColumnNames {
-  text: string[];
-  label: string[];
-  rating: string[];
-}
+export type ColumnNames = Tables["columns"];
 
 const DIGITS = String.raw`[-+]?\p{Nd}+(?:[.,]\p{Nd}+)?`;
-const NUMBER = new RegExp(`^${SPACE}*${DIGITS}${SPACE}*$`, "u");
+const NUMBER = new RegExp(`^[${SPACE}]*${DIGITS}[${SPACE}]*$`, "u");
 const DATE = String.raw`\p{Nd}{1,4}[-/.]\p{Nd}{1,2}[-/.]\p{Nd}{1,4}(?![\p{L}\p{N}_])`;
-const LINK = `https?://${SPACE.replace("[", "[^")}+${SPACE}*$`;
+const LINK = `https?://[^${SPACE}]+[${SPACE}]*$`;
 /** Numbers, dates and links. */
-const NO_TEXT = new RegExp(`^${SPACE}*(?:${DIGITS}${SPACE}*$|${DATE}|${LINK})`, "u");
-const PUNCTUATION = new RegExp(`(?:(?!${SPACE})[^\\p{L}\\p{N}_])+|\\x01`, "u");
+const NO_TEXT = new RegExp(`^[${SPACE}]*(?:${DIGITS}[${SPACE}]*$|${DATE}|${LINK})`, "u");
+const PUNCTUATION = new RegExp(`(?:(?![${SPACE}])[^\\p{L}\\p{N}_])+|\\x01`, "u");
 
 /** Choose the column of the review from the first values of each column; `wanted` is the one that the user chose. */
 export function chooseTextColumn(

@@ -20,7 +20,7 @@ const FIRST_LINES = 20;
 /** First line in files for Excel, which names the delimiter. */
 const SEPARATOR_LINE = /^"?sep=([^\n])"?\r?\n?$/u;
 
-export interface Reading {
+export interface DelimitedOptions {
   /** Name of the file, for messages. */
   name: string;
   header: boolean;
@@ -46,7 +46,7 @@ export class DelimitedRecords implements RecordParser {
   private rows = 0;
 
   constructor(
-    private readonly reading: Reading,
+    private readonly options: DelimitedOptions,
     private readonly onRecord: OnRecord,
   ) {}
 
@@ -58,7 +58,7 @@ export class DelimitedRecords implements RecordParser {
     this.splitter.end();
     this.begin().end();
     if (this.names !== undefined && this.rows === 0) {
-      checkHeader(this.reading.name, this.names, this.reading.textNames);
+      checkHeader(this.options.name, this.names, this.options.textNames);
     }
   }
 
@@ -75,9 +75,9 @@ export class DelimitedRecords implements RecordParser {
     const separator = SEPARATOR_LINE.exec(this.start[0] ?? "");
     if (separator !== null) this.skipped = 1;
     const lines = this.start.slice(this.skipped);
-    this.delimiter = separator?.[1] ?? likelyDelimiter(lines, this.reading.usual);
-    if (separator === null && this.delimiter !== this.reading.usual) {
-      this.reading.onNote(`The fields are divided by ${this.described}.`);
+    this.delimiter = separator?.[1] ?? likelyDelimiter(lines, this.options.usual);
+    if (separator === null && this.delimiter !== this.options.usual) {
+      this.options.onNote(`The fields are divided by ${this.described}.`);
     }
     this.parser = new CsvParser(this.delimiter, true, (...row) => this.row(...row));
     this.start = [];
@@ -90,11 +90,11 @@ export class DelimitedRecords implements RecordParser {
   }
 
   private row(fields: string[], problem: string, first: number, last: number): void {
-    const { name, header, isDamaged } = this.reading;
+    const { name, header, isDamaged } = this.options;
     if (this.names === undefined && header) {
       if (problem !== "") throw new InputError(`${name}: the header cannot be read: ${problem}.`);
       if (fields.some(isDamaged)) throw new InputError(`${name}: the header ${NOT_DECODED}.`);
-      this.names = columnNames(fields, name, this.reading.onNote);
+      this.names = columnNames(fields, name, this.options.onNote);
       this.header = fields;
       return;
     }
@@ -107,7 +107,7 @@ export class DelimitedRecords implements RecordParser {
     if (problem !== "" && (this.names.length === 1 || problem === TOO_LONG)) {
       // what follows could be a piece of this row
       throw new InputError(
-        `${name}: ${place}: ${problem}. It cannot be skipped, since nobody knows where the next row begins; correct it.`,
+        `${name}: ${place}: ${problem}. It cannot be skipped, since it is not clear where the next row begins; correct it.`,
       );
     }
     const found = problem || this.problemOf(fields, this.names);
@@ -115,7 +115,7 @@ export class DelimitedRecords implements RecordParser {
   }
 
   private problemOf(fields: string[], names: string[]): string {
-    const { header, isDamaged } = this.reading;
+    const { header, isDamaged } = this.options;
     if (fields.length !== names.length) {
       let hint = fields.length > names.length ? "; put a field that contains the delimiter in quotation marks" : "";
       if (header && names.length === 1) hint = "; if the first line is a title, remove it";

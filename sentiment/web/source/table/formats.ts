@@ -20,11 +20,34 @@ const SPLIT = "write one object per line, and call the file .jsonl";
 
 /** What to do with files whose ending says that they are something else. */
 const ADVICE: Record<string, string> = {
-  xlsx: SHEET, xls: SHEET, xlsm: SHEET, ods: SHEET, numbers: SHEET,
-  parquet: CONVERT, feather: CONVERT, arrow: CONVERT, sqlite: CONVERT, db: CONVERT,
+  xlsx: SHEET,
+  xls: SHEET,
+  xlsm: SHEET,
+  ods: SHEET,
+  numbers: SHEET,
+  parquet: CONVERT,
+  feather: CONVERT,
+  arrow: CONVERT,
+  sqlite: CONVERT,
+  db: CONVERT,
   json: SPLIT,
-  zip: UNPACK, zst: UNPACK, bz2: UNPACK, xz: UNPACK, "7z": UNPACK, rar: UNPACK, tar: UNPACK, gz: UNPACK, tgz: UNPACK,
-  pdf: COPY, doc: COPY, docx: COPY, odt: COPY, rtf: COPY, html: COPY, htm: COPY, md: COPY,
+  zip: UNPACK,
+  zst: UNPACK,
+  bz2: UNPACK,
+  xz: UNPACK,
+  "7z": UNPACK,
+  rar: UNPACK,
+  tar: UNPACK,
+  gz: UNPACK,
+  tgz: UNPACK,
+  pdf: COPY,
+  doc: COPY,
+  docx: COPY,
+  odt: COPY,
+  rtf: COPY,
+  html: COPY,
+  htm: COPY,
+  md: COPY,
 };
 
 /** First bytes of files that are not text. */

@@ -62,11 +62,13 @@ export async function otherEncoding(source: Source, before: Encoding): Promise<E
     }
   }
   if (zeros > 0) {
-    throw new InputError(`${source.name}: this is not text, since it has bytes that no text has; save it as CSV in UTF-8.`);
+    throw new InputError(
+      `${source.name}: this is not text, since it has bytes that no text has; save it as CSV in UTF-8.`,
+    );
   }
   if (good > bad) return { label: "utf-8", damaged: true, note: "" };
   if (high >= OTHER_SCRIPT * size) {
-    throw new InputError(`${source.name}: nobody knows the encoding of this text; save it as UTF-8.`);
+    throw new InputError(`${source.name}: the encoding of this text cannot be recognized; save it as UTF-8.`);
   }
   return { label: "windows-1252", damaged: false, note: "The file is not in UTF-8; it was read as Windows-1252." };
 }

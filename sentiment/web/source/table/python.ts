@@ -1,11 +1,10 @@
 // White space, words, quoted names and numbers as Python has them, which differ from those of JavaScript in details.
 
-/** Python's `\s`. JavaScript's has U+FEFF, too, and lacks a few control characters. */
-export const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+import { SPACE } from "../text/patterns.ts";
 
-const NOT_SPACE = new RegExp(SPACE.replace("[", "[^"));
-const SPACES = new RegExp(`${SPACE}+`);
-const OUTER_SPACE = new RegExp(`^${SPACE}+|(?<!${SPACE})${SPACE}+$`, "g");
+const NOT_SPACE = new RegExp(`[^${SPACE}]`);
+const SPACES = new RegExp(`[${SPACE}]+`);
+const OUTER_SPACE = new RegExp(`^[${SPACE}]+|(?<![${SPACE}])[${SPACE}]+$`, "g");
 
 /** `not text.strip()` */
 export function isBlank(text: string): boolean {

@@ -8,7 +8,7 @@ import { formatOf, type Format } from "./formats.ts";
 import { JsonNumber, jsonText, type Json } from "./json.ts";
 import { encodingByMark, NotDecoded, otherEncoding, textOf, type Encoding, type Source } from "./opening.ts";
 import { isBlank, quoted, strip } from "./python.ts";
-import { jsonlRecords, lineRecords, type OnRecord, type Record, type RecordParser } from "./records.ts";
+import { jsonlRecords, lineRecords, type OnRecord, type TableRow, type RecordParser } from "./records.ts";
 
 export type { ColumnNames } from "./columns.ts";
 export { ChooseColumn, InputError, TableInText } from "./errors.ts";
@@ -89,7 +89,7 @@ export async function readTable(
 class TableReader {
   private readonly notes: string[] = [];
   /** The first rows, until the column of the review is known. */
-  private first: Record[] = [];
+  private first: TableRow[] = [];
   private firstGood = 0;
   private textColumn: string | undefined;
   private readonly columns = new Set<string>();
@@ -140,7 +140,7 @@ class TableReader {
     return new DelimitedRecords(reading, onRecord);
   }
 
-  private take(record: Record): void {
+  private take(record: TableRow): void {
     if (this.textColumn !== undefined) return this.add(record, this.textColumn);
     this.first.push(record);
     if (this.format === "txt" && this.first.length === 1) this.checkNoTable(record);
@@ -170,7 +170,7 @@ class TableReader {
     return chosen;
   }
 
-  private add(record: Record, textColumn: string): void {
+  private add(record: TableRow, textColumn: string): void {
     const { place } = record;
     if (!("values" in record)) {
       this.problems.push({ place, problem: record.problem });
@@ -195,7 +195,7 @@ class TableReader {
   }
 
   /** Check that the first line of a .txt file is not the start of a table, unless the user said that it is none. */
-  private checkNoTable(first: Record): void {
+  private checkNoTable(first: TableRow): void {
     if (this.choice.format === "txt" || !("values" in first)) return;
     const found = tableFormat(first.values[0] as string, this.names.text);
     if (found === undefined) return;
@@ -230,9 +230,12 @@ function problemOfText(value: Json, column: string): string {
   if (value === null || typeof value === "string") return "";
   if (value instanceof JsonNumber && value.text === "nan") return "";
   const kind =
-    value instanceof Map ? "an object"
-    : Array.isArray(value) ? "a list"
-    : typeof value === "boolean" ? "true or false"
-    : "a number";
+    value instanceof Map
+      ? "an object"
+      : Array.isArray(value)
+        ? "a list"
+        : typeof value === "boolean"
+          ? "true or false"
+          : "a number";
   return `column ${quoted(column)} contains ${kind}, not text`;
 }

@@ -6,11 +6,10 @@ import { LINE_CHARACTERS, LineSplitter, withoutEnd } from "./lines.ts";
 import { isBlank, strip, withCommas } from "./python.ts";
 
 /** One row: the names and values of its columns, or the problem. */
-export type Record =
-  | { place: string; names: readonly string[]; values: readonly Json[] }
-  | { place: string; problem: string };
+export type TableRow =
+  { place: string; names: readonly string[]; values: readonly Json[] } | { place: string; problem: string };
 
-export type OnRecord = (record: Record) => void;
+export type OnRecord = (record: TableRow) => void;
 
 /** What takes the text of a file in pieces and gives its rows. */
 export interface RecordParser {

@@ -1,43 +1,24 @@
 // Write the rows of a table with their answers, as `sentiment predict --input X --output Y` does: all columns as they
 // were, then those of the answers. Like `sentiment/tables/writer.py`.
 
+import type { Prediction } from "../model/prediction.ts";
 import { floatText } from "./python.ts";
-import type { Format, Row, Table } from "./reader.ts";
-import { ColumnTypes } from "./values.ts";
-
-/** The answer for one review; named and meant as in `sentiment/inference/prediction.py`. */
-export interface Answer {
-  label: string | null;
-  probability: number | null;
-  score: number | null;
-  tokens: number;
-  unknown_tokens: number;
-  truncated: boolean;
-  uncertain: boolean;
-  reason: string | null;
-}
-
-export type OutputFormat = Exclude<Format, "txt">;
+import type { Table } from "./reader.ts";
 
 type Cell = string | boolean | null | { number: string };
 
 /** Characters after which a part of the output ends. */
 const PART_CHARACTERS = 2 ** 20;
-/** The escape of half a character, which no other escape has: JSON.stringify writes no other escapes of this kind. */
+/** Half a character that JSON.stringify has escaped; a backslash of the text itself is doubled. */
 const HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
-/** The rows of a table with their answers, one per row, in order. */
-export function writeAnswers(table: Table, answers: readonly Answer[], format = outputFormat(table)): Blob {
-  const { rows } = table;
+/** The rows of a table with their answers, one per row, in order; in the format of the table, or .csv for .txt. */
+export function writeAnswers(table: Table, answers: readonly Prediction[]): Blob {
+  const { rows, format } = table;
   if (answers.length !== rows.length) throw new Error(`${answers.length} answers for ${rows.length} rows`);
   if (format === "jsonl") return joined(jsonLines(table, answers), "application/x-ndjson");
   if (format === "tsv") return joined(csvLines(table, answers, "\t"), "text/tab-separated-values");
   return joined(csvLines(table, answers, ","), "text/csv");
-}
-
-/** Format of the answers, if nobody asks for another one. */
-export function outputFormat({ format }: Pick<Table, "format">): OutputFormat {
-  return format === "txt" ? "csv" : format;
 }
 
 function joined(lines: Iterable<string>, type: string): Blob {
@@ -56,7 +37,7 @@ function joined(lines: Iterable<string>, type: string): Blob {
   return new Blob([...parts, group.join("")], { type: `${type};charset=utf-8` });
 }
 
-function added(answer: Answer): [string, Cell][] {
+function added(answer: Prediction): [string, Cell][] {
   const { label, probability, uncertain } = answer;
   return [
     ["label", label],
@@ -87,14 +68,13 @@ function addedNames(table: Table): string[] {
   });
 }
 
-function* csvLines(table: Table, answers: readonly Answer[], delimiter: string): Generator<string> {
+function* csvLines(table: Table, answers: readonly Prediction[], delimiter: string): Generator<string> {
   const special = new RegExp(`["\\r\\n${delimiter}]`);
   const line = (cells: string[]): string =>
     `${cells.map((cell) => (special.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter)}\n`;
-  yield line([...table.columns.map(withoutHalves), ...addedNames(table)]);
-  for (const [index, row] of table.rows.entries()) {
-    const own = table.format === "jsonl" ? cellsOfJson(row, table) : row.values;
-    yield line([...own, ...added(answers[index]).map(([, cell]) => cellText(cell))]);
+  yield line([...table.columns, ...addedNames(table)]);
+  for (const [index, { values }] of table.rows.entries()) {
+    yield line([...values, ...added(answers[index]).map(([, cell]) => cellText(cell))]);
   }
 }
 
@@ -104,32 +84,11 @@ function cellText(cell: Cell): string {
   return typeof cell === "string" ? cell : cell.number;
 }
 
-/** The cells of a row of JSON, in the order of the columns of all rows. */
-function cellsOfJson(row: Row, table: Table): string[] {
-  const values = new Map(row.names.map((name, index) => [name, row.values[index]]));
-  return table.columns.map((name) => {
-    const value = values.get(name);
-    if (value === "") return withoutHalves(row.text);
-    if (value === undefined || value === "null") return "";
-    if (value === "true" || value === "false") return cellText(value === "true");
-    return value.startsWith('"') ? withoutHalves(JSON.parse(value) as string) : value;
-  });
-}
-
-/** A text without halves of characters, which JSON allows but UTF-8 does not. */
-function withoutHalves(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
-}
-
-function* jsonLines(table: Table, answers: readonly Answer[]): Generator<string> {
+function* jsonLines(table: Table, answers: readonly Prediction[]): Generator<string> {
   const names = addedNames(table).map((name) => JSON.stringify(name));
-  const types = table.format === "csv" || table.format === "tsv" ? new ColumnTypes(table) : undefined;
   for (const [index, row] of table.rows.entries()) {
     const own = row.names.map((name, at) => {
-      const value = row.values[at];
-      if (types !== undefined) return `${JSON.stringify(name)}: ${types.jsonOf(at, value)}`;
-      const isJson = table.format === "jsonl" && value !== "";
-      return `${JSON.stringify(name)}: ${isJson ? value : JSON.stringify(row.text || value)}`;
+      return `${JSON.stringify(name)}: ${row.values[at] || JSON.stringify(row.text)}`;
     });
     const more = added(answers[index]).map(([, cell], at) => `${names[at]}: ${cellJson(cell)}`);
     const line = `{${[...own, ...more].join(", ")}}`;

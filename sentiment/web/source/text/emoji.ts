@@ -42,7 +42,11 @@ export function createEmojiToWords(tables: Tables): Step {
     let now = text;
     if (!isAscii(plain(now)) && PICTURE.test(plain(now))) {
       replaceEmoji ??= createReplaceEmoji(tables);
-      now = rewrite(replaceEmoji, sub(SKIN_TONE, (match) => match[1], now), SIGN);
+      now = rewrite(
+        replaceEmoji,
+        sub(SKIN_TONE, (match) => match[1], now),
+        SIGN,
+      );
     }
     if (EMOTICON_SIGNS.test(plain(now)) && MAYBE_EMOTICON.test(plain(now))) {
       now = sub(emoticon, (match) => ` ${emoticons.get(match[1])} `, now);

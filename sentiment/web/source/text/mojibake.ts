@@ -29,7 +29,7 @@ function createFixEncoding({ patterns, encodings }: Tables): (text: string) => s
   const byteMaps = Object.entries(encodings).map(([name, characters]) => ({ name, bytes: byteMap(characters) }));
 
   const fixEncoding = (text: string): string => {
-    for (let now = text; ; ) {
+    for (let now = text; ;) {
       const fixed = fixOnce(now);
       if (fixed === now) return now;
       now = fixed;

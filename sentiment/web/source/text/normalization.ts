@@ -9,9 +9,6 @@ import { ratings } from "./ratings.ts";
 import type { Tables } from "./tables.ts";
 import { type Step, type Text, sub } from "./tracing.ts";
 
-/** The steps of models whose directory names none. */
-export const FIRST_STEPS = ["entities-once", "tags", "characters"];
-
 const MOJIBAKE = "mojibake";
 /**
  * Half of a character, which stands alone. In Python two halves never become one character. Here they would, if a step

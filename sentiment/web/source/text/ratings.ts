@@ -70,7 +70,5 @@ function asciiDigit(digit: string): string {
 
 function outOfTen(number: number, most: number, written: string): string {
   // a whole number, since the tokenizer splits at a point
-  return number >= 0 && number <= most && most > 0
-    ? ` ${Math.floor((10 * number) / most + 0.5)} out of 10 `
-    : written;
+  return number >= 0 && number <= most && most > 0 ? ` ${Math.floor((10 * number) / most + 0.5)} out of 10 ` : written;
 }

@@ -1,13 +1,13 @@
 // From text to tokens to token ids, as a model was trained with; mirrors sentiment/text/vocabulary.py.
 
-import { FIRST_STEPS, createSteps, normalize } from "./normalization.ts";
+import { createSteps, normalize } from "./normalization.ts";
 import { type Counts, repair, repairTraced } from "./repair.ts";
 import type { Tables } from "./tables.ts";
 import { createSeparate } from "./tokenizer.ts";
 import { type Step, TracedText, plain, splitTraced, splitWords } from "./tracing.ts";
 
 const SPECIALS = ["<unk>", "<pad>", "<eos>"];
-const UNKNOWN_ID = 0;
+export const UNKNOWN_ID = 0;
 
 /** "text" of a model's `config.json`. */
 export interface TextSettings {
@@ -15,7 +15,7 @@ export interface TextSettings {
   keep: "head" | "tail";
   direction: "forward" | "backward";
   /** Names of the steps of normalization and repair. */
-  steps?: string[];
+  steps: string[];
 }
 
 /** Tokens, and the start and end of each in the text, in UTF-16 code units. */
@@ -26,11 +26,8 @@ export interface TracedTokens {
 
 /** Turns reviews into the token ids that a network gets. It is `TextEncoder` in Python, in browsers another thing. */
 export class ReviewEncoder {
-  /** Words by id; special tokens come first. */
-  readonly words: readonly string[];
   private readonly counts: Counts;
   private readonly ids: ReadonlyMap<string, number>;
-  private readonly stepNames: string[];
   private readonly steps: Map<string, Step>;
   private readonly separate: Step;
 
@@ -47,17 +44,15 @@ export class ReviewEncoder {
     // the order of an object is not that of its JSON: JavaScript puts numbers first
     const entries = Object.entries(counts).sort((one, other) => other[1] - one[1] || compare(one[0], other[0]));
     this.counts = new Map(entries);
-    this.words = [...SPECIALS, ...this.counts.keys()];
     this.ids = new Map(entries.map(([word], place) => [word, place + SPECIALS.length]));
-    this.stepNames = settings.steps ?? FIRST_STEPS;
     this.steps = createSteps(tables);
     this.separate = createSeparate(tables);
   }
 
   /** All tokens of a raw text: normalized, tokenized, and repaired where they are not known. */
   tokenize(text: string): string[] {
-    const separated = this.separate(normalize(text, this.stepNames, this.steps));
-    return repair(splitWords(plain(separated)), this.counts, this.stepNames);
+    const separated = this.separate(normalize(text, this.settings.steps, this.steps));
+    return repair(splitWords(plain(separated)), this.counts, this.settings.steps);
   }
 
   /**
@@ -67,9 +62,9 @@ export class ReviewEncoder {
    * "★★★★☆", the first has its place, and the others are empty.
    */
   tokenizeWithOffsets(text: string): TracedTokens {
-    const separated = this.separate(normalize(TracedText.original(text), this.stepNames, this.steps));
+    const separated = this.separate(normalize(TracedText.original(text), this.settings.steps, this.steps));
     if (typeof separated === "string") throw new TypeError("a step has lost the origins of a text");
-    return splitTraced(repairTraced(separated, this.counts, this.stepNames));
+    return splitTraced(repairTraced(separated, this.counts, this.settings.steps));
   }
 
   /** The tokens that the network gets, in reading direction: at most `max_length`. */

@@ -3,19 +3,31 @@
 import type { Prediction } from "../model/prediction.ts";
 import { h, percent } from "./dom.ts";
 
-/** Score from which the answer is said to be that sure; as in `sentiment/explanation/summary.py`. */
-const SURE: [number, string][] = [[0.99, "almost certain"], [0.9, "quite sure"], [0.75, "fairly sure"]];
+/** Score from which the answer is said to be that sure; the limits are those of `sentiment/explanation/summary.py`. */
+const SURE: [number, string][] = [
+  [0.99, "almost certain"],
+  [0.9, "quite sure"],
+  [0.75, "fairly sure"],
+];
 
 const REASONS: Record<string, string> = {
   "no text": "There is no text to read.",
-  "no words": "There are no words to read, only signs.",
+  "no words": "There are no words to read, only punctuation.",
   "most words unknown": "The model does not know most of these words. Is this English?",
 };
 
 /** How sure an answer is, in words. */
-export function sureness({ score, uncertain }: Prediction): string {
+function sureness({ score, uncertain }: Prediction): string {
   if (uncertain) return "unsure";
   return SURE.find(([least]) => (score ?? 0) >= least)?.[1] ?? "not very sure";
+}
+
+/** The answer in a sentence, for screen readers. */
+export function spokenAnswer(prediction: Prediction): string {
+  const { label, score, reason } = prediction;
+  const problem = reason === null ? "" : REASONS[reason];
+  if (label === null || score === null) return problem;
+  return `${capitalized(label)}, ${percent(score)}, ${sureness(prediction)}. ${problem}`;
 }
 
 /** The answer: label, how sure, gauge, and what is wrong with the text, if anything is. */
@@ -24,28 +36,37 @@ export function renderAnswer(prediction: Prediction, confidentFrom: number): HTM
   const notes = [
     reason && REASONS[reason],
     truncated && "The review is longer than the model reads; the rest is grey.",
-    !reason && unknown > 0 && `${unknown} of ${tokens} words and signs are not in the model's vocabulary.`,
+    !reason && unknown > 0 && `${unknown} of ${tokens} words are not in the model's vocabulary.`,
   ].filter((note): note is string => Boolean(note));
   const lines = notes.map((note) => h("p", { class: "note" }, note));
   if (label === null || probability === null || score === null) return lines;
   const unsure = prediction.uncertain ? " unsure" : "";
-  const verdict = h("p", { class: `verdict ${label}${unsure}` },
-    h("strong", {}, capitalized(label)), ` ${percent(score)}`, h("span", { class: "sure" }, `, ${sureness(prediction)}`),
+  const verdict = h(
+    "p",
+    { class: `verdict ${label}${unsure}` },
+    h("strong", {}, capitalized(label)),
+    ` ${percent(score)}`,
+    h("span", { class: "sure" }, `, ${sureness(prediction)}`),
   );
   return [verdict, gauge(probability, confidentFrom), ...lines];
 }
 
 function gauge(probability: number, confidentFrom: number): HTMLElement {
-  const mark = h("i", { class: "mark" }), band = h("i", { class: "band" });
+  const mark = h("i", { class: "mark" }),
+    band = h("i", { class: "band" });
   mark.style.setProperty("--at", String(probability));
   band.style.setProperty("--from", String(1 - confidentFrom));
   band.style.setProperty("--to", String(confidentFrom));
-  return h("div", { class: "gauge", "aria-hidden": "true" },
+  return h(
+    "div",
+    { class: "gauge", "aria-hidden": "true" },
     h("div", { class: "bar" }, band, mark),
-    h("span", {}, "negative"), h("span", {}, confidentFrom > 0.5 ? "unsure" : ""), h("span", {}, "positive"),
+    h("span", {}, "negative"),
+    h("span", {}, confidentFrom > 0.5 ? "unsure" : ""),
+    h("span", {}, "positive"),
   );
 }
 
-export function capitalized(word: string): string {
+function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -5,14 +5,18 @@ type Value = string | number | boolean | EventListener;
 
 /** An element with attributes, `on...` listeners and children; an attribute of `true` is there, of `false` is not. */
 export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K, attributes: Record<string, Value> = {}, ...children: Child[]
+  tag: K,
+  attributes: Record<string, Value> = {},
+  ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), attributes, children);
 }
 
 /** The same for SVG. */
 export function svg<K extends keyof SVGElementTagNameMap>(
-  tag: K, attributes: Record<string, Value> = {}, ...children: Child[]
+  tag: K,
+  attributes: Record<string, Value> = {},
+  ...children: Child[]
 ): SVGElementTagNameMap[K] {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
@@ -40,6 +44,11 @@ export function percent(share: number): string {
   if (share > 0.99 && share < 1) return "over 99%";
   if (share < 0.01 && share > 0) return "under 1%";
   return `${Math.round(100 * share)}%`;
+}
+
+/** A whole number, thousands apart. */
+export function count(number: number): string {
+  return number.toLocaleString("en");
 }
 
 /** A number with its sign and so many digits. */

@@ -2,32 +2,51 @@
 
 import { type Loaded, startWorker } from "../loading.ts";
 import type { Choice } from "../table/reader.ts";
-import type { Request, Response, TableHead } from "../worker.ts";
-import { h } from "./dom.ts";
+import type { ToWorker, FromWorker, TableHead } from "../worker.ts";
+import { count, h } from "./dom.ts";
 import { Results, type Scored } from "./results.ts";
 
 const KINDS = ".csv,.tsv,.jsonl,.ndjson,.txt,.gz";
 
 export class FileView {
-  private readonly field = h("input", { type: "file", id: "reviews", accept: KINDS, onchange: () => this.choose(this.field.files) });
-  private readonly zone = h("div", { class: "zone" },
+  private readonly field = h("input", {
+    type: "file",
+    id: "reviews",
+    accept: KINDS,
+    onchange: () => this.choose(this.field.files),
+  });
+  private readonly zone = h(
+    "div",
+    { class: "zone" },
     h("p", {}, h("strong", {}, "Drop a file of reviews here"), ", or"),
-    this.field, h("label", { for: "reviews" }, "Choose a file"),
-    h("p", { class: "quiet" }, "CSV, TSV or JSONL with a column of reviews, or a text file with one review per line. The file stays on your machine."),
+    this.field,
+    h("label", { for: "reviews" }, "Choose a file"),
+    h(
+      "p",
+      { class: "quiet" },
+      "CSV, TSV or JSONL with a column of reviews, or a text file with one review per line. The file stays on your machine.",
+    ),
   );
   private readonly work = h("div", {});
   private worker: Worker | null = null;
   /** Counts the files, so that a message about an earlier one is not shown. */
   private turn = 0;
 
-  constructor(root: HTMLElement, private readonly loaded: Loaded, private readonly onOpen: (text: string) => void) {
-    root.append(h("h1", {}, "Which of many reviews are positive?"), this.zone, this.work);
+  constructor(
+    root: HTMLElement,
+    private readonly loaded: Loaded,
+    private readonly onOpen: (text: string) => void,
+  ) {
+    root.append(h("h1", {}, "How positive are many reviews?"), this.zone, this.work);
+    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
     document.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
       event.preventDefault();
       this.zone.classList.add("over");
     });
     document.addEventListener("dragleave", () => this.zone.classList.remove("over"));
     document.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
       event.preventDefault();
       this.zone.classList.remove("over");
       if (!event.dataTransfer?.files.length) return;
@@ -62,7 +81,7 @@ export class FileView {
     try {
       worker = await startWorker(this.loaded);
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
+      if (turn === this.turn) this.fail(error instanceof Error ? error.message : String(error));
       return;
     }
     if (turn !== this.turn) {
@@ -72,9 +91,9 @@ export class FileView {
     this.worker = worker;
     const began = performance.now();
     worker.onerror = (event) => this.fail(event.message || "The file is too large for this browser.");
-    worker.onmessage = ({ data }: MessageEvent<Response>) => {
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === "failed") this.fail(data.message);
-      else if (data.kind === "choose column") this.askForColumn(file, data);
+      else if (data.kind === "choose column") this.askForColumn(file, choice, data);
       else if (data.kind === "reading file") bar.value = data.share;
       else if (data.kind === "table") {
         table = data.table;
@@ -83,11 +102,11 @@ export class FileView {
         data.rows.forEach((row, index) => scored.push({ row, answer: data.answers[index] }));
         bar.value = scored.length / table.rows;
         const rate = scored.length / ((performance.now() - began) / 1000);
-        said.textContent = `${counted(scored.length)} of ${counted(table.rows)} reviews, ${counted(Math.round(rate))} a second${left(table.rows - scored.length, rate)}`;
+        said.textContent = `${count(scored.length)} of ${count(table.rows)} reviews, ${count(Math.round(rate))} a second${left(table.rows - scored.length, rate)}`;
         if (scored.length === table.rows) finish(false);
       }
     };
-    const request: Request = { kind: "score", file, names: this.loaded.files.tables.columns, choice };
+    const request: ToWorker = { kind: "score", file, names: this.loaded.files.tables.columns, choice };
     worker.postMessage(request);
   }
 
@@ -103,19 +122,37 @@ export class FileView {
     this.work.replaceChildren(h("p", { class: "problem", role: "alert" }, message));
   }
 
-  private askForColumn(file: File, { message, candidates, columns, headerUnclear }: Extract<Response, { kind: "choose column" }>): void {
+  private askForColumn(
+    file: File,
+    choice: Choice,
+    { message, candidates, columns, headerUnclear }: Extract<FromWorker, { kind: "choose column" }>,
+  ): void {
     this.stop();
     const names = [...new Set([...candidates, ...columns])];
     const select = h("select", { id: "column" }, ...names.map((name) => h("option", { value: name }, name)));
-    const again = (choice: Choice) => (event: Event): void => {
-      event.preventDefault();
-      void this.start(file, { ...choice });
-    };
-    this.work.replaceChildren(h("form", { class: "ask", onsubmit: (event: Event) => again({ textColumn: select.value })(event) },
-      h("p", { role: "alert" }, message),
-      h("div", { class: "row" }, h("label", { for: "column" }, "Column of the reviews"), select, h("button", { class: "primary" }, "Read it")),
-      headerUnclear && h("button", { type: "button", onclick: again({ header: false }) }, "The first line is a review"),
-    ));
+    const again = (more: Choice): void => void this.start(file, { ...choice, ...more });
+    this.work.replaceChildren(
+      h(
+        "form",
+        {
+          class: "ask",
+          onsubmit: (event: Event) => {
+            event.preventDefault();
+            again({ textColumn: select.value });
+          },
+        },
+        h("p", { role: "alert" }, message),
+        h(
+          "div",
+          { class: "row" },
+          h("label", { for: "column" }, "Column of the reviews"),
+          select,
+          h("button", { class: "primary" }, "Read it"),
+        ),
+        headerUnclear &&
+          h("button", { type: "button", onclick: () => again({ header: false }) }, "The first line is a review"),
+      ),
+    );
     select.focus();
   }
 }
@@ -124,8 +161,4 @@ function left(reviews: number, rate: number): string {
   const seconds = reviews / rate;
   if (seconds < 5 || !Number.isFinite(seconds)) return "";
   return seconds < 90 ? `, ${Math.round(seconds)} seconds left` : `, ${Math.round(seconds / 60)} minutes left`;
-}
-
-function counted(count: number): string {
-  return count.toLocaleString("en");
 }

@@ -14,10 +14,26 @@ interface Gate {
 }
 
 const GATES: Gate[] = [
-  { name: "forgot", meaning: "share of the long-term memory that the forget gate drops", value: (trace, at) => 1 - trace.longRememberPercent[at] },
-  { name: "added", meaning: "share of the new memory that the input gate lets in", value: (trace, at) => trace.potentialRememberPercent[at] },
-  { name: "kept", meaning: "how full the long-term memory is afterwards: the size of its tanh", value: (trace, at) => Math.abs(Math.tanh(trace.updatedLongMemory[at])) },
-  { name: "showed", meaning: "share of that memory that the output gate lets out", value: (trace, at) => trace.outputPercent[at] },
+  {
+    name: "forgot",
+    meaning: "share of the long-term memory that the forget gate drops",
+    value: (trace, at) => 1 - trace.longRememberPercent[at],
+  },
+  {
+    name: "added",
+    meaning: "share of the new memory that the input gate lets in",
+    value: (trace, at) => trace.potentialRememberPercent[at],
+  },
+  {
+    name: "kept",
+    meaning: "how full the long-term memory is afterwards: the size of its tanh",
+    value: (trace, at) => Math.abs(Math.tanh(trace.updatedLongMemory[at])),
+  },
+  {
+    name: "showed",
+    meaning: "share of that memory that the output gate lets out",
+    value: (trace, at) => trace.outputPercent[at],
+  },
 ];
 
 interface UnitMap {
@@ -27,7 +43,7 @@ interface UnitMap {
 }
 
 const MAPS: UnitMap[] = [
-  { name: "forget gate (kept)", signed: false, value: (trace, at) => trace.longRememberPercent[at] },
+  { name: "forget gate", signed: false, value: (trace, at) => trace.longRememberPercent[at] },
   { name: "input gate", signed: false, value: (trace, at) => trace.potentialRememberPercent[at] },
   { name: "new memory", signed: true, value: (trace, at) => trace.potentialMemory[at] },
   { name: "long-term memory (tanh)", signed: true, value: (trace, at) => Math.tanh(trace.updatedLongMemory[at]) },
@@ -36,15 +52,33 @@ const MAPS: UnitMap[] = [
 
 export class Layers {
   private readonly chosen = h("p", { class: "chosen" });
-  private readonly scroller = h("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": "Gates at each word" });
+  private readonly scroller = h("div", {
+    class: "scroller",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "Gates at each word",
+  });
   private readonly maps = h("div", { class: "maps" });
-  private readonly fold = h("details", { ontoggle: () => this.drawMaps() },
+  private readonly fold = h(
+    "details",
+    { ontoggle: () => this.drawMaps() },
     h("summary", {}, "All units"),
-    h("p", { class: "quiet" }, "Each column is a word, each line a unit. Purple is a share from 0 to 1; blue is above 0, orange below."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Each column is a word, each line a unit. Purple is a share from 0 to 1; blue is above 0, orange below.",
+    ),
     this.maps,
   );
-  readonly element = h("div", {}, this.chosen, this.scroller, h("dl", { class: "meanings" },
-    ...GATES.flatMap(({ name, meaning }) => [h("dt", {}, name), h("dd", {}, meaning)])), this.fold);
+  readonly element = h(
+    "div",
+    {},
+    this.chosen,
+    this.scroller,
+    h("dl", { class: "meanings" }, ...GATES.flatMap(({ name, meaning }) => [h("dt", {}, name), h("dd", {}, meaning)])),
+    h("p", { class: "quiet" }, "The darkest cell of a row is its largest value."),
+    this.fold,
+  );
   private reading: Reading | null = null;
   private means: number[][][] = [];
   private from = -1;
@@ -61,14 +95,16 @@ export class Layers {
     this.reading = reading;
     this.from = -1;
     const time = reading.tokens.length;
-    this.means = reading.layers.map((trace) => GATES.map(({ value }) => {
-      const units = trace.longRememberPercent.length / time;
-      return Array.from({ length: time }, (_, t) => {
-        let sum = 0;
-        for (let unit = 0; unit < units; unit++) sum += value(trace, t * units + unit);
-        return sum / units;
-      });
-    }));
+    this.means = reading.layers.map((trace) =>
+      GATES.map(({ value }) => {
+        const units = trace.longRememberPercent.length / time;
+        return Array.from({ length: time }, (_, t) => {
+          let sum = 0;
+          for (let unit = 0; unit < units; unit++) sum += value(trace, t * units + unit);
+          return sum / units;
+        });
+      }),
+    );
   }
 
   select(place: number): void {
@@ -94,8 +130,11 @@ export class Layers {
   }
 
   private describe(reading: Reading, place: number): void {
-    const layers = this.means.map((gates, depth) =>
-      `Layer ${depth + 1} ` + GATES.map(({ name }, gate) => `${name} ${Math.round(100 * gates[gate][place])}%`).join(", ") + ".",
+    const layers = this.means.map(
+      (gates, depth) =>
+        `Layer ${depth + 1} ` +
+        GATES.map(({ name }, gate) => `${name} ${Math.round(100 * gates[gate][place])}%`).join(", ") +
+        ".",
     );
     this.chosen.replaceChildren(
       h("strong", {}, `“${reading.tokens[place]}”`),
@@ -106,20 +145,44 @@ export class Layers {
 
   private table(reading: Reading): HTMLElement {
     const places = Array.from({ length: this.shown }, (_, index) => this.from + index);
-    const head = h("tr", {}, h("th", { scope: "col" }, "mean of the units, %"), ...places.map((place) =>
-      h("th", { scope: "col", "data-place": place, class: reading.known[place] ? "" : "unknown" }, h("bdi", {}, reading.tokens[place]))));
-    const bodies = this.means.map((gates, depth) => h("tbody", {},
-      h("tr", { class: "layer" }, h("th", { scope: "rowgroup", colspan: this.shown + 1 }, h("div", {}, `Layer ${depth + 1}`))),
-      ...gates.map((values, gate) => {
-        const part = places.map((place) => values[place]);
-        const least = Math.min(...part), most = Math.max(...part);
-        return h("tr", {}, h("th", { scope: "row" }, GATES[gate].name), ...places.map((place, index) => {
-          const cell = h("td", { "data-place": place }, String(Math.round(100 * part[index])));
-          cell.style.setProperty("--v", (most > least ? (part[index] - least) / (most - least) : 0).toFixed(3));
-          return cell;
-        }));
-      }),
-    ));
+    const head = h(
+      "tr",
+      {},
+      h("th", { scope: "col" }, "mean of the units, %"),
+      ...places.map((place) =>
+        h(
+          "th",
+          { scope: "col", "data-place": place, class: reading.known[place] ? "" : "unknown" },
+          h("bdi", {}, reading.tokens[place]),
+        ),
+      ),
+    );
+    const bodies = this.means.map((gates, depth) =>
+      h(
+        "tbody",
+        {},
+        h(
+          "tr",
+          { class: "layer" },
+          h("th", { scope: "rowgroup", colspan: this.shown + 1 }, h("div", {}, `Layer ${depth + 1}`)),
+        ),
+        ...gates.map((values, gate) => {
+          const part = places.map((place) => values[place]);
+          const least = Math.min(...part),
+            most = Math.max(...part);
+          return h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, GATES[gate].name),
+            ...places.map((place, index) => {
+              const cell = h("td", { "data-place": place }, String(Math.round(100 * part[index])));
+              cell.style.setProperty("--v", (most > least ? (part[index] - least) / (most - least) : 0).toFixed(3));
+              return cell;
+            }),
+          );
+        }),
+      ),
+    );
     return h("table", {}, h("thead", {}, head), ...bodies);
   }
 
@@ -127,7 +190,8 @@ export class Layers {
     const cell = this.scroller.querySelector<HTMLElement>(`thead [data-place="${place}"]`);
     const names = this.scroller.querySelector<HTMLElement>("thead th");
     if (!cell || !names) return;
-    const left = cell.offsetLeft - names.offsetWidth, right = cell.offsetLeft + cell.offsetWidth;
+    const left = cell.offsetLeft - names.offsetWidth,
+      right = cell.offsetLeft + cell.offsetWidth;
     const { scrollLeft, clientWidth } = this.scroller;
     if (left < scrollLeft || right > scrollLeft + clientWidth) {
       this.scroller.scrollLeft = left - (clientWidth - names.offsetWidth) / 3;
@@ -138,15 +202,23 @@ export class Layers {
     const { reading } = this;
     if (!this.fold.open || !reading) return;
     const colors = mapColors(this.element);
-    this.maps.replaceChildren(...reading.layers.flatMap((trace, depth) => [
-      h("h3", {}, `Layer ${depth + 1}`),
-      ...MAPS.map((map) => this.map(trace, map, `Layer ${depth + 1}, ${map.name}`, colors)),
-    ]));
+    this.maps.replaceChildren(
+      ...reading.layers.flatMap((trace, depth) => [
+        h("h3", {}, `Layer ${depth + 1}`),
+        ...MAPS.map((map) => this.map(trace, map, `Layer ${depth + 1}, ${map.name}`, colors)),
+      ]),
+    );
   }
 
   private map(trace: LayerTrace, { name, signed, value }: UnitMap, label: string, colors: Colors): HTMLElement {
-    const time = this.reading?.tokens.length ?? 1, units = trace.longRememberPercent.length / time;
-    const canvas = h("canvas", { width: this.shown, height: units, role: "img", "aria-label": `${label}: one line for each of ${units} units` });
+    const time = this.reading?.tokens.length ?? 1,
+      units = trace.longRememberPercent.length / time;
+    const canvas = h("canvas", {
+      width: this.shown,
+      height: units,
+      role: "img",
+      "aria-label": `${label}: one line for each of ${units} units`,
+    });
     const context = canvas.getContext("2d");
     const picture = new ImageData(this.shown, units);
     for (let t = 0; t < this.shown; t++) {

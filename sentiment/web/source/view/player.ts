@@ -6,11 +6,24 @@ import { h } from "./dom.ts";
 const PACE = 450;
 
 export class Player {
-  private readonly range = h("input", { type: "range", min: 1, max: 1, value: 1, "aria-label": "Word", oninput: () => this.go(this.range.valueAsNumber - 1) });
-  private readonly toggle = h("button", { type: "button", class: "primary", onclick: () => (this.timer ? this.pause() : this.play()) }, "Play");
-  readonly element = h("div", { class: "player", role: "group", "aria-label": "Step through the review" },
+  private readonly range = h("input", {
+    type: "range",
+    min: 1,
+    max: 1,
+    value: 1,
+    "aria-label": "Word",
+    oninput: () => this.go(this.range.valueAsNumber - 1),
+  });
+  private readonly toggle = h(
+    "button",
+    { type: "button", class: "primary", onclick: () => (this.timer ? this.pause() : this.play()) },
+    "Play",
+  );
+  readonly element = h(
+    "div",
+    { class: "player", role: "group", "aria-label": "Step through the review" },
     h("button", { type: "button", "aria-label": "First word", onclick: () => this.go(0) }, "⇤"),
-    h("button", { type: "button", "aria-label": "Word before", onclick: () => this.go(this.place - 1) }, "←"),
+    h("button", { type: "button", "aria-label": "Previous word", onclick: () => this.go(this.place - 1) }, "←"),
     this.toggle,
     h("button", { type: "button", "aria-label": "Next word", onclick: () => this.go(this.place + 1) }, "→"),
     h("button", { type: "button", "aria-label": "Last word", onclick: () => this.go(this.words - 1) }, "⇥"),
@@ -50,7 +63,8 @@ export class Player {
     }, PACE);
   }
 
-  private pause(): void {
+  /** Stops playing. */
+  pause(): void {
     clearInterval(this.timer);
     this.timer = 0;
     this.toggle.textContent = "Play";

@@ -1,6 +1,6 @@
 // All reviews of a file with their answers: searched, sorted, and shown some at a time.
 
-import { debounced, h, percent } from "./dom.ts";
+import { count, debounced, h, percent } from "./dom.ts";
 import { type Scored, shortened } from "./results.ts";
 
 /** Reviews on a page. */
@@ -8,31 +8,44 @@ const PAGE = 50;
 
 interface Column {
   name: string;
+  /** Whether the largest comes first when the column is chosen. */
+  largestFirst?: boolean;
   key: (scored: Scored, index: number) => number | string;
 }
 
 const COLUMNS: Column[] = [
-  { name: "Place", key: (_, index) => index },
+  { name: "Row", key: (_, index) => index },
   { name: "Review", key: ({ row }) => row.text },
   { name: "Label", key: ({ answer }) => answer.label ?? "" },
-  { name: "Positive", key: ({ answer }) => answer.probability ?? -1 },
+  { name: "Positive", largestFirst: true, key: ({ answer }) => answer.probability ?? -1 },
   { name: "Unsure", key: ({ answer }) => (answer.uncertain ? 0 : 1) },
 ];
 
 export class ResultTable {
-  private readonly search = h("input", { type: "search", id: "search", placeholder: "words in the review", oninput: () => this.findSoon() });
-  private readonly count = h("span", { class: "quiet", role: "status" });
+  private readonly search = h("input", {
+    type: "search",
+    id: "search",
+    placeholder: "words in the review",
+    oninput: () => this.findSoon(),
+  });
+  private readonly size = h("span", { class: "quiet", role: "status" });
   private readonly body = h("tbody", {});
   private readonly heads = COLUMNS.map(({ name }, column) =>
-    h("th", { scope: "col" }, h("button", { type: "button", onclick: () => this.sort(column) }, name)));
-  private readonly back = h("button", { type: "button", onclick: () => this.turn(-1) }, "← Before");
-  private readonly next = h("button", { type: "button", onclick: () => this.turn(1) }, "After →");
+    h("th", { scope: "col" }, h("button", { type: "button", onclick: () => this.sort(column) }, name)),
+  );
+  private readonly back = h("button", { type: "button", onclick: () => this.turn(-1) }, "← Previous");
+  private readonly next = h("button", { type: "button", onclick: () => this.turn(1) }, "Next →");
   private readonly where = h("span", { class: "quiet" });
-  readonly element = h("section", { "aria-labelledby": "all-title" },
+  readonly element = h(
+    "section",
+    { "aria-labelledby": "all-title" },
     h("h3", { id: "all-title" }, "All reviews"),
-    h("div", { class: "row" }, h("label", { for: "search" }, "Search "), this.search, this.count),
-    h("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": "Table of the reviews" },
-      h("table", { class: "answers" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body)),
+    h("div", { class: "row" }, h("label", { for: "search" }, "Search "), this.search, this.size),
+    h(
+      "div",
+      { class: "scroller", tabindex: 0, role: "region", "aria-label": "Table of the reviews" },
+      h("table", { class: "answers" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body),
+    ),
     h("div", { class: "row pages" }, this.back, this.where, this.next),
   );
   private readonly findSoon = debounced(150, () => this.find());
@@ -42,7 +55,10 @@ export class ResultTable {
   private ascending = true;
   private page = 0;
 
-  constructor(private readonly scored: Scored[], private readonly onOpen: (text: string) => void) {
+  constructor(
+    private readonly scored: Scored[],
+    private readonly onOpen: (text: string) => void,
+  ) {
     this.found = scored.map((_, index) => index);
     this.draw();
   }
@@ -54,16 +70,18 @@ export class ResultTable {
   }
 
   private sort(column: number): void {
-    this.ascending = this.column === column ? !this.ascending : column !== 3; // the most positive first
+    this.ascending = this.column === column ? !this.ascending : !COLUMNS[column].largestFirst;
     this.column = column;
     this.order();
   }
 
   private order(): void {
-    const { key } = COLUMNS[this.column], direction = this.ascending ? 1 : -1;
+    const { key } = COLUMNS[this.column],
+      direction = this.ascending ? 1 : -1;
     const keys = new Map(this.found.map((index) => [index, key(this.scored[index], index)]));
     this.found.sort((a, b) => {
-      const one = keys.get(a)!, other = keys.get(b)!;
+      const one = keys.get(a)!,
+        other = keys.get(b)!;
       return direction * (one < other ? -1 : one > other ? 1 : 0) || a - b;
     });
     this.page = 0;
@@ -76,21 +94,28 @@ export class ResultTable {
   }
 
   private draw(): void {
-    const pages = Math.max(1, Math.ceil(this.found.length / PAGE)), start = this.page * PAGE;
+    const pages = Math.max(1, Math.ceil(this.found.length / PAGE)),
+      start = this.page * PAGE;
     this.body.replaceChildren(...this.found.slice(start, start + PAGE).map((index) => this.row(this.scored[index])));
     this.heads.forEach((head, column) => {
       head.setAttribute("aria-sort", column !== this.column ? "none" : this.ascending ? "ascending" : "descending");
     });
-    this.count.textContent = `${this.found.length.toLocaleString("en")} of ${this.scored.length.toLocaleString("en")}`;
-    this.where.textContent = `page ${this.page + 1} of ${pages.toLocaleString("en")}`;
+    this.size.textContent = `${count(this.found.length)} of ${count(this.scored.length)}`;
+    this.where.textContent = `page ${this.page + 1} of ${count(pages)}`;
     this.back.disabled = this.page === 0;
     this.next.disabled = this.page >= pages - 1;
   }
 
   private row({ row, answer }: Scored): HTMLElement {
-    return h("tr", {},
+    return h(
+      "tr",
+      {},
       h("td", { class: "quiet" }, row.place),
-      h("td", {}, h("button", { type: "button", class: "link", onclick: () => this.onOpen(row.text) }, shortened(row.text))),
+      h(
+        "td",
+        {},
+        h("button", { type: "button", class: "link", onclick: () => this.onOpen(row.text) }, shortened(row.text)),
+      ),
       h("td", { class: answer.label ?? "" }, answer.label ?? answer.reason ?? ""),
       h("td", { class: "number" }, answer.probability === null ? "" : percent(answer.probability)),
       h("td", {}, answer.uncertain ? "unsure" : ""),

@@ -2,9 +2,9 @@
 
 import type { Prediction } from "../model/prediction.ts";
 import type { Row } from "../table/reader.ts";
-import { outputFormat, writeAnswers } from "../table/writer.ts";
+import { writeAnswers } from "../table/writer.ts";
 import type { TableHead } from "../worker.ts";
-import { h, percent } from "./dom.ts";
+import { count, h, percent } from "./dom.ts";
 import { histogram } from "./histogram.ts";
 import { ResultTable } from "./result_table.ts";
 
@@ -30,25 +30,40 @@ export class Results {
   ) {
     const labeled = scored.filter(({ answer }) => answer.label !== null);
     const title = h("h2", { tabindex: -1 }, `${name}: ${counted(scored.length, "review")}`);
-    this.element = h("div", { class: "results" }, title,
-      stopped && h("p", { class: "note" }, `Stopped after ${scored.length.toLocaleString("en")} of ${table.rows.toLocaleString("en")} reviews.`),
+    this.element = h(
+      "div",
+      { class: "results" },
+      title,
+      stopped &&
+        h("p", { class: "note" }, `Stopped after ${count(scored.length)} of ${counted(table.rows, "review")}.`),
       table.note !== "" && h("p", { class: "quiet" }, table.note),
       this.problems(),
     );
-    if (!labeled.length) {
-      this.element.append(h("p", {}, "No review has words to read."));
+    queueMicrotask(() => title.focus({ preventScroll: true }));
+    if (!scored.length) {
+      this.element.append(h("p", {}, stopped ? "Stopped before the first review." : "No row could be read."));
       return;
     }
+    const download = h(
+      "button",
+      { type: "button", class: "primary", onclick: () => this.download() },
+      "Download the answers",
+    );
     this.element.append(
-      this.summary(labeled),
-      h("div", { class: "row" },
-        h("button", { type: "button", class: "primary", onclick: () => this.download() }, "Download the answers"),
+      labeled.length ? this.summary(labeled) : h("p", {}, "No review has words to read."),
+      h("div", { class: "row" }, download),
+    );
+    if (!labeled.length) return;
+    this.element.append(
+      h(
+        "section",
+        {},
+        h("h3", {}, "How positive are they?"),
+        histogram(labeled.map(({ answer }) => answer.probability ?? 0)),
       ),
-      h("section", {}, h("h3", {}, "How positive are they?"), histogram(labeled.map(({ answer }) => answer.probability ?? 0))),
       this.extremes(labeled),
       new ResultTable(scored, onOpen).element,
     );
-    queueMicrotask(() => title.focus({ preventScroll: true }));
   }
 
   private summary(labeled: Scored[]): HTMLElement {
@@ -56,50 +71,110 @@ export class Results {
     const unsure = labeled.filter(({ answer }) => answer.uncertain).length;
     const [low, high] = interval(positive, labeled.length);
     const empty = this.scored.length - labeled.length;
-    return h("div", { class: "cards" },
-      h("div", {}, h("strong", {}, percent(positive / labeled.length)), h("span", {}, " positive"),
-        h("p", { class: "quiet" }, `95% interval ${Math.round(100 * low)} to ${Math.round(100 * high)}%, if these are a sample of more reviews`)),
-      h("div", {}, h("strong", {}, percent(unsure / labeled.length)), h("span", {}, " unsure"),
-        h("p", { class: "quiet" }, `${counted(unsure, "review")} to read yourself`)),
-      h("div", {}, h("strong", {}, labeled.length.toLocaleString("en")), h("span", {}, " with an answer"),
-        h("p", { class: "quiet" }, empty ? `${counted(empty, "text")} without words` : "all of them")),
+    return h(
+      "div",
+      { class: "cards" },
+      h(
+        "div",
+        {},
+        h("strong", {}, percent(positive / labeled.length)),
+        h("span", {}, " positive"),
+        h(
+          "p",
+          { class: "quiet" },
+          `95% interval ${Math.round(100 * low)} to ${Math.round(100 * high)}%, if these are a random sample`,
+        ),
+      ),
+      h(
+        "div",
+        {},
+        h("strong", {}, percent(unsure / labeled.length)),
+        h("span", {}, " unsure"),
+        h("p", { class: "quiet" }, `${counted(unsure, "review")} to read yourself`),
+      ),
+      h(
+        "div",
+        {},
+        h("strong", {}, count(labeled.length)),
+        h("span", {}, " with an answer"),
+        h("p", { class: "quiet" }, empty ? `${counted(empty, "text")} without words` : "all of them"),
+      ),
     );
   }
 
   private extremes(labeled: Scored[]): HTMLElement {
-    const by = (key: (answer: Prediction) => number): Scored[] =>
-      [...labeled].sort((a, b) => key(b.answer) - key(a.answer)).slice(0, SHOWN);
-    const known = labeled.filter(({ answer }) => answer.reason === null);
-    const from = known.length ? known : labeled;
-    const positive = by(({ probability, reason }) => (reason ? -1 : probability ?? 0)).filter(({ answer }) => answer.label === "positive");
-    const negative = by(({ probability, reason }) => (reason ? -1 : 1 - (probability ?? 1))).filter(({ answer }) => answer.label === "negative");
-    const unsure = [...from].sort((a, b) => (a.answer.score ?? 1) - (b.answer.score ?? 1)).slice(0, SHOWN);
-    return h("div", { class: "extremes" },
-      this.list("Most surely positive", positive), this.list("Most surely negative", negative), this.list("Least sure", unsure),
+    const read = labeled.filter(({ answer }) => answer.reason === null);
+    const ascending = read.sort((a, b) => (a.answer.score ?? 0) - (b.answer.score ?? 0));
+    const surest = (label: string): Scored[] =>
+      ascending
+        .filter(({ answer }) => answer.label === label)
+        .slice(-SHOWN)
+        .reverse();
+    return h(
+      "div",
+      { class: "extremes" },
+      this.list("Most surely positive", surest("positive")),
+      this.list("Most surely negative", surest("negative")),
+      this.list("Least sure", ascending.slice(0, SHOWN)),
     );
   }
 
   private list(title: string, found: Scored[]): HTMLElement {
-    return h("section", {}, h("h3", {}, title), found.length ? h("ul", {}, ...found.map(({ row, answer }) =>
-      h("li", {}, h("button", { type: "button", class: "link", onclick: () => this.onOpen(row.text) }, shortened(row.text)),
-        " ", h("span", { class: "quiet" }, `${answer.label} ${percent(answer.score ?? 0)}, ${row.place}`)))) : h("p", { class: "quiet" }, "None."));
+    return h(
+      "section",
+      {},
+      h("h3", {}, title),
+      found.length
+        ? h(
+            "ul",
+            {},
+            ...found.map(({ row, answer }) =>
+              h(
+                "li",
+                {},
+                h(
+                  "button",
+                  { type: "button", class: "link", onclick: () => this.onOpen(row.text) },
+                  shortened(row.text),
+                ),
+                " ",
+                h("span", { class: "quiet" }, `${answer.label} ${percent(answer.score ?? 0)}, ${row.place}`),
+              ),
+            ),
+          )
+        : h("p", { class: "quiet" }, "None."),
+    );
   }
 
   private problems(): HTMLElement | null {
     const { problems } = this.table;
     if (!problems.length) return null;
     const rest = problems.length - LISTED;
-    return h("details", { class: "problem" },
-      h("summary", {}, `${counted(problems.length, "row")} could not be read and ${problems.length > 1 ? "have" : "has"} no answer`),
-      h("ul", {}, ...problems.slice(0, LISTED).map(({ place, problem }) => h("li", {}, `${place}: ${problem}`)),
-        rest > 0 && h("li", {}, `and ${counted(rest, "more row")}`)),
+    return h(
+      "details",
+      { class: "problem" },
+      h(
+        "summary",
+        {},
+        `${counted(problems.length, "row")} could not be read and ${problems.length > 1 ? "have" : "has"} no answer`,
+      ),
+      h(
+        "ul",
+        {},
+        ...problems.slice(0, LISTED).map(({ place, problem }) => h("li", {}, `${place}: ${problem}`)),
+        rest > 0 && h("li", {}, `and ${counted(rest, "more row")}`),
+      ),
     );
   }
 
   private download(): void {
     const table = { ...this.table, rows: this.scored.map(({ row }) => row) };
-    const blob = writeAnswers(table, this.scored.map(({ answer }) => answer));
-    const name = `${this.name.replace(/(\.[a-z]+){1,2}$/i, "")}.answers.${outputFormat(table)}`;
+    const blob = writeAnswers(
+      table,
+      this.scored.map(({ answer }) => answer),
+    );
+    const ending = table.format === "txt" ? "csv" : table.format;
+    const name = `${this.name.replace(/\.(csv|tsv|jsonl|ndjson|txt)(\.gz)?$/i, "")}.answers.${ending}`;
     const address = URL.createObjectURL(blob);
     h("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
@@ -107,18 +182,24 @@ export class Results {
 }
 
 /** Wilson's 95% interval of a share (Wilson 1927, "Probable inference, the law of succession, and statistical inference"). */
-export function interval(count: number, of: number): [number, number] {
-  const z = 1.96, share = count / of, z2 = (z * z) / of;
-  const middle = share + z2 / 2, reach = z * Math.sqrt((share * (1 - share) + z2 / 4) / of);
+function interval(positive: number, of: number): [number, number] {
+  const z = 1.96,
+    share = positive / of,
+    z2 = (z * z) / of;
+  const middle = share + z2 / 2,
+    reach = z * Math.sqrt((share * (1 - share) + z2 / 4) / of);
   return [Math.max(0, (middle - reach) / (1 + z2)), Math.min(1, (middle + reach) / (1 + z2))];
 }
 
 /** The beginning of a text, on one line. */
 export function shortened(text: string, most = 140): string {
-  const line = text.slice(0, 4 * most).replace(/<br[ /]*>|\s+/g, " ").trim();
+  const line = text
+    .slice(0, 4 * most)
+    .replace(/<br[ /]*>|\s+/g, " ")
+    .trim();
   return line.length > most ? `${line.slice(0, most)} …` : line || "(empty)";
 }
 
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+function counted(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }

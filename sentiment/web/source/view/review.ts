@@ -2,7 +2,7 @@
 
 import type { Reader } from "../reader.ts";
 import type { Reading } from "../model/predictor.ts";
-import { renderAnswer } from "./answer.ts";
+import { renderAnswer, spokenAnswer } from "./answer.ts";
 import { debounced, h, percent } from "./dom.ts";
 import { Layers } from "./layers.ts";
 import { Player } from "./player.ts";
@@ -10,31 +10,50 @@ import { Words } from "./words.ts";
 
 /** Milliseconds without a key before the text is read. */
 const PAUSE = 30;
+/** The same before a screen reader says the answer. */
+const PAUSE_SPOKEN = 1000;
 /** The same before the layers are shown. */
 const PAUSE_INSIDE = 150;
 
 const EXAMPLES: [string, string][] = [
   ["Plain", "I loved every minute of it."],
   ["Negated", "The acting isn't bad at all."],
-  ["It turns", "The first half is slow and I nearly walked out. Then it becomes one of the most moving films I have seen in years."],
+  [
+    "It turns",
+    "The first half is slow and I nearly walked out. Then it becomes one of the most moving films I have seen in years.",
+  ],
   ["It gets this wrong", "A perfect film for people who have never seen a good one."],
 ];
 
 export class ReviewView {
   private readonly input = h("textarea", {
-    id: "text", rows: 4, spellcheck: false, autocomplete: "off", placeholder: "Type or paste a review …",
+    id: "text",
+    rows: 4,
+    spellcheck: false,
+    autocomplete: "off",
+    placeholder: "Type or paste a review …",
     oninput: () => this.readSoon(),
   });
-  private readonly answer = h("div", { class: "answer", "aria-live": "polite", role: "status" });
+  private readonly answer = h("div", { class: "answer" });
+  private readonly spoken = h("p", { class: "hidden", role: "status" });
+  private readonly speakSoon = debounced(PAUSE_SPOKEN, (sentence: string) => (this.spoken.textContent = sentence));
   private readonly words = new Words((place) => this.select(place));
   private readonly layers = new Layers((place) => this.select(place));
   private readonly player = new Player((place) => this.select(place));
   private readonly status = h("p", { class: "quiet legend" });
-  private readonly inside = h("section", { class: "inside", "aria-labelledby": "inside-title", hidden: true },
+  private readonly inside = h(
+    "section",
+    { class: "inside", "aria-labelledby": "inside-title", hidden: true },
     h("h2", { id: "inside-title" }, "Inside the LSTM"),
-    h("p", { class: "quiet" }, "What each layer did with its memory at each word. Step through the review, or choose a word above. What the gates do is easiest to see in ",
-      h("a", { href: "#unit" }, "one unit by itself"), "."),
-    this.player.element, this.layers.element,
+    h(
+      "p",
+      { class: "quiet" },
+      "What each layer did with its memory at each word. Step through the review, or choose a word above. What the gates do is easiest to see in ",
+      h("a", { href: "#unit" }, "one unit by itself"),
+      ".",
+    ),
+    this.player.element,
+    this.layers.element,
   );
   private readonly readSoon = debounced(PAUSE, () => void this.read());
   private reading: Reading | null = null;
@@ -44,35 +63,60 @@ export class ReviewView {
   /** The chosen token, in reading order. */
   private place = 0;
 
-  constructor(root: HTMLElement, private readonly reader: Reader) {
+  constructor(
+    root: HTMLElement,
+    private readonly reader: Reader,
+  ) {
     root.append(
       h("h1", {}, "Is it positive, and why?"),
       h("label", { for: "text" }, "A movie review, in English"),
       this.input,
-      h("div", { class: "examples", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Try: "),
-        ...EXAMPLES.map(([name, text]) => h("button", { type: "button", onclick: () => this.set(text) }, name))),
-      this.answer, this.words.element, this.status, this.inside,
+      h(
+        "div",
+        { class: "examples", role: "group", "aria-label": "Examples" },
+        h("span", { class: "quiet" }, "Try: "),
+        ...EXAMPLES.map(([name, text]) => h("button", { type: "button", onclick: () => this.set(text) }, name)),
+      ),
+      this.answer,
+      this.spoken,
+      this.words.element,
+      this.status,
+      this.inside,
     );
     this.set(EXAMPLES[2][1]);
   }
 
-  /** Puts a text into the field and reads it. */
-  set(text: string): void {
+  private set(text: string): void {
     this.input.value = text;
     void this.read();
   }
 
+  /** Shows a review of a file, from its beginning. */
+  open(text: string): void {
+    this.set(text);
+    scrollTo(0, 0);
+    this.input.focus();
+  }
+
   private async read(): Promise<void> {
-    this.show(await this.reader.read(this.input.value, (first, values) => this.addContributions(first, values)));
+    try {
+      this.show(await this.reader.read(this.input.value, (first, values) => this.addContributions(first, values)));
+    } catch (error) {
+      this.answer.replaceChildren(h("p", { class: "problem", role: "alert" }, String(error)));
+    }
   }
 
   private show(reading: Reading): void {
     this.reading = reading;
+    this.player.pause();
+    this.speakSoon(spokenAnswer(reading.prediction));
     const words = reading.tokens.length;
     this.contributions = new Float32Array(words).fill(NaN);
-    this.answer.replaceChildren(...(reading.text ? renderAnswer(reading.prediction, reading.confidentFrom) : [
-      h("p", { class: "note" }, "The answer appears here while you type."),
-    ]));
+    this.answer.replaceChildren(
+      ...(reading.text
+        ? renderAnswer(reading.prediction, reading.confidentFrom)
+        : [h("p", { class: "note" }, "The answer appears here while you type.")]),
+    );
     this.words.show(reading);
     if (words === 0) {
       this.inside.hidden = true;
@@ -112,12 +156,16 @@ export class ReviewView {
 
   private explainStatus(done = 0): void {
     const words = this.contributions.length;
-    const how = done < words
-      ? `Leaving out each word in turn: ${done} of ${words} …`
-      : "Each word's shade is what leaving it out would change.";
+    const how =
+      done < words
+        ? `Leaving out each word in turn: ${done} of ${words} …`
+        : "A word's shade shows how much the answer would change without it.";
     this.status.replaceChildren(
-      h("span", { class: "key positive" }, "Blue"), " adds to positive, ", h("span", { class: "key negative" }, "orange"),
-      " to negative; the deeper, the more. Below the words: the probability of positive so far. ", how,
+      h("span", { class: "key positive" }, "Blue"),
+      " adds to positive, ",
+      h("span", { class: "key negative" }, "orange"),
+      " to negative; the deeper, the more. Below the words: the probability of positive so far. ",
+      how,
     );
   }
 }

@@ -20,10 +20,12 @@ interface Step {
 }
 
 /** One step of the unit. Hochreiter & Schmidhuber 1997; the forget gate: Gers, Schmidhuber & Cummins 2000. */
-export function step(value: number, long: number, short: number): Step {
+function step(value: number, long: number, short: number): Step {
   const sum = ([ofShort, ofInput, bias]: readonly number[]): number => ofShort * short + ofInput * value + bias;
-  const kept = sigmoid(sum(GATES.forget)), added = sigmoid(sum(GATES.input));
-  const candidate = Math.tanh(sum(GATES.candidate)), shown = sigmoid(sum(GATES.output));
+  const kept = sigmoid(sum(GATES.forget)),
+    added = sigmoid(sum(GATES.input));
+  const candidate = Math.tanh(sum(GATES.candidate)),
+    shown = sigmoid(sum(GATES.output));
   const memory = kept * long + added * candidate;
   return { kept, added, candidate, long: memory, shown, short: shown * Math.tanh(memory) };
 }
@@ -44,14 +46,22 @@ export class UnitView {
       h("button", { type: "button", onclick: () => this.set(...values) }, name);
     root.append(
       h("h1", {}, "One LSTM unit, by hand"),
-      h("p", {}, "A unit keeps two memories. Three gates, shares between 0 and 1, decide what is forgotten, what is added and what is shown. The model has layers of many such units; this one works with single numbers, so that you can follow it."),
+      h(
+        "p",
+        {},
+        "A unit keeps two memories. Three gates, shares between 0 and 1, decide what is forgotten, what is added and what is shown. The model has layers of many such units; this one works with single numbers, so that you can follow it.",
+      ),
       h("div", { class: "sliders" }, this.input.element, this.long.element, this.short.element),
-      h("div", { class: "examples", role: "group", "aria-label": "Examples" }, h("span", { class: "quiet" }, "Try: "),
+      h(
+        "div",
+        { class: "examples", role: "group", "aria-label": "Examples" },
+        h("span", { class: "quiet" }, "Try: "),
         button("An input of 1 is remembered", 1, 2, 1),
         button("An input of −10 wipes the memory", -10, 2, 0),
         h("button", { type: "button", onclick: () => this.goOn() }, "Next step: the new memories become the old ones"),
       ),
-      this.stages, this.result,
+      this.stages,
+      this.result,
     );
     this.draw();
   }
@@ -76,13 +86,30 @@ export class UnitView {
     const { kept, added, candidate, long, shown, short } = this.now();
     const before = this.long.value;
     this.stages.replaceChildren(
-      stage("Forget gate", kept, `${share(kept)} of the long-term memory stays: ${number(before)} becomes ${number(kept * before)}.`),
-      stage("Input gate", added, `${share(added)} of the new memory, ${number(candidate)}, is added: ${number(added * candidate)}.`),
-      stage("Output gate", shown, `${share(shown)} of tanh(${number(long)}) = ${number(Math.tanh(long))} is shown: ${number(short)}.`),
+      stage(
+        "Forget gate",
+        kept,
+        `${share(kept)} of the long-term memory stays: ${number(before)} becomes ${number(kept * before)}.`,
+      ),
+      stage(
+        "Input gate",
+        added,
+        `${share(added)} of the new memory, ${number(candidate)}, is added: ${number(added * candidate)}.`,
+      ),
+      stage(
+        "Output gate",
+        shown,
+        `${share(shown)} of tanh(${number(long)}) = ${number(Math.tanh(long))} is shown: ${number(short)}.`,
+      ),
     );
-    const wiped = kept < 0.01 && Math.abs(before) > 0.05 ? " The forget gate is closed: what the unit knew is gone." : "";
+    const wiped =
+      kept < 0.01 && Math.abs(before) > 0.05 ? " The forget gate is closed: what the unit knew is gone." : "";
     this.result.replaceChildren(
-      "Long-term memory ", h("strong", {}, number(long)), ", short-term memory ", h("strong", {}, number(short)), `.${wiped}`,
+      "Long-term memory ",
+      h("strong", {}, number(long)),
+      ", short-term memory ",
+      h("strong", {}, number(short)),
+      `.${wiped}`,
     );
   }
 }
@@ -90,24 +117,34 @@ export class UnitView {
 class Slider {
   private readonly output = h("output", {});
   private readonly range: HTMLInputElement;
+  private exact = 0;
   readonly element: HTMLElement;
 
   constructor(name: string, least: number, most: number, start: number, onChange: () => void) {
     const id = name.toLowerCase().replaceAll(" ", "-");
-    this.range = h("input", { type: "range", id, min: least, max: most, step: 0.05, oninput: () => {
-      this.show();
-      onChange();
-    } });
+    this.range = h("input", {
+      type: "range",
+      id,
+      min: least,
+      max: most,
+      step: 0.05,
+      oninput: () => {
+        this.exact = this.range.valueAsNumber;
+        this.show();
+        onChange();
+      },
+    });
     this.element = h("div", {}, h("label", { for: id }, name), this.output, this.range);
     this.value = start;
   }
 
   get value(): number {
-    return this.range.valueAsNumber;
+    return this.exact;
   }
 
-  /** A value beyond the ends of the slider is moved to the end. */
+  /** The slider shows the nearest value that it has. */
   set value(value: number) {
+    this.exact = value;
     this.range.valueAsNumber = value;
     this.show();
   }
@@ -128,5 +165,8 @@ function share(value: number): string {
 }
 
 function number(value: number): string {
-  return value.toFixed(2).replace("-", "−").replace(/^−0\.00$/, "0.00");
+  return value
+    .toFixed(2)
+    .replace("-", "−")
+    .replace(/^−0\.00$/, "0.00");
 }

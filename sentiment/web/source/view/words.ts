@@ -7,10 +7,11 @@ import { h, percent, signed } from "./dom.ts";
 interface Word {
   button: HTMLButtonElement;
   typed: string;
+  known: boolean;
   places: number[];
 }
 
-/** Logits that the strongest word must add to get the deepest shade. */
+/** The deepest shade stands for at least this many logits. */
 const LEAST_STRONGEST = 0.5;
 
 export class Words {
@@ -41,7 +42,7 @@ export class Words {
       }
       const between = text.slice(done, start);
       if (!together || /\s/.test(between)) {
-        lines.append(...unread(between, text.slice(0, done).length > 0));
+        lines.append(...unread(between, done > 0));
         together = h("span", { class: "together" });
         lines.append(together);
       } else if (between) together.append(h("span", { class: "unread" }, between));
@@ -57,10 +58,13 @@ export class Words {
 
   private word(typed: string, place: number): Word {
     const known = this.reading?.known[place] ?? true;
-    const button = h("button", { type: "button", tabindex: -1, class: known ? "word" : "word unknown" },
-      h("span", { class: "typed" }, typed), h("span", { class: "curve", "aria-hidden": "true" }, h("i")),
+    const button = h(
+      "button",
+      { type: "button", tabindex: -1, class: known ? "word" : "word unknown" },
+      h("span", { class: "typed" }, typed),
+      h("span", { class: "curve", "aria-hidden": "true" }, h("i")),
     );
-    return { button, typed, places: [place] };
+    return { button, typed, known, places: [place] };
   }
 
   /** The probability after a word; the step from the word before is a line. */
@@ -69,7 +73,7 @@ export class Words {
     word.button.style.setProperty("--p", probability.toFixed(4));
     word.button.style.setProperty("--q", (before ? this.after(before) : 0.5).toFixed(4));
     word.button.classList.toggle("up", probability >= 0.5);
-    word.button.setAttribute("aria-label", `${word.typed}: ${percent(probability)} positive after it`);
+    word.button.setAttribute("aria-label", `${describe(word)}: ${percent(probability)} positive after it`);
   }
 
   private after({ places }: Word): number {
@@ -80,14 +84,15 @@ export class Words {
   shade(contributions: Float32Array): void {
     const sums = this.words.map(({ places }) => places.reduce((sum, place) => sum + contributions[place], 0));
     const strongest = sums.reduce((most, sum) => Math.max(most, Math.abs(sum) || 0), LEAST_STRONGEST);
-    this.words.forEach(({ button, typed }, index) => {
+    this.words.forEach((word, index) => {
+      const { button } = word;
       const sum = sums[index];
       if (Number.isNaN(sum)) return;
       button.style.setProperty("--shade", (Math.abs(sum) / strongest).toFixed(3));
       button.classList.toggle("positive", sum > 0);
       button.classList.toggle("negative", sum < 0);
-      const after = percent(this.after(this.words[index]));
-      button.title = `${typed}: adds ${signed(sum)}; ${after} positive after it`;
+      const after = percent(this.after(word));
+      button.title = `${describe(word)}: adds ${signed(sum)}; ${after} positive after it`;
       button.setAttribute("aria-label", button.title);
     });
   }
@@ -109,7 +114,12 @@ export class Words {
 
   private move(event: KeyboardEvent): void {
     const now = this.words.findIndex(({ button }) => button === document.activeElement);
-    const steps: Record<string, number> = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: this.words.length - 1 };
+    const steps: Record<string, number> = {
+      ArrowLeft: now - 1,
+      ArrowRight: now + 1,
+      Home: 0,
+      End: this.words.length - 1,
+    };
     const next = this.words[steps[event.key] ?? -1];
     if (now < 0 || !next) return;
     event.preventDefault();
@@ -118,11 +128,19 @@ export class Words {
   }
 }
 
-/** What no token stands for: spaces, line breaks, and markup, in grey. */
-function unread(text: string, inside: boolean): Node[] {
+function describe({ typed, known }: Word): string {
+  return known ? typed : `${typed}, not in the vocabulary`;
+}
+
+/**
+ * What no token stands for: spaces, line breaks, and markup, in grey.
+ *
+ * @param follows whether something comes before it
+ */
+function unread(text: string, follows: boolean): Node[] {
   const lines = text.split(/\r\n?|\n/);
   return lines.flatMap((line, index) => [
     ...(index ? [h("br")] : []),
-    ...(line.trim() ? [h("span", { class: "unread" }, line)] : inside && line ? [document.createTextNode(" ")] : []),
+    ...(line.trim() ? [h("span", { class: "unread" }, line)] : follows && line ? [document.createTextNode(" ")] : []),
   ]);
 }
