@@ -393,9 +393,41 @@ def test_a_file_that_is_none(page, name, content):
     assert page.faults == []
 
 
+def test_two_files_at_once_leave_what_is_there(page):
+    drop(page, "fine.txt", b"Wonderful.\n")
+    page.wait_for_selector(".results")
+    one = {"mimeType": "text/plain", "buffer": b"Dull.\n"}
+    page.evaluate("document.querySelector('#reviews').multiple = true")
+    page.set_input_files("#reviews", [{"name": "a.txt", **one}, {"name": "b.txt", **one}])
+    assert page.inner_text("#file > .note") == "2 files: give one at a time."
+    assert page.inner_text(".results h2") == "fine.txt: 1 review"
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("model.safetensors", lambda content: content[:100_000], "model.safetensors: is incomplete, 100000 bytes"),
+        ("model.safetensors", lambda content: b"<html>sign in</html>", "model.safetensors: is damaged"),
+        ("vocabulary.json", lambda content: content[:-9], "vocabulary.json is damaged"),
+        ("tables.json", None, "tables.json cannot be loaded: the server answers 404"),
+    ],
+)
+def test_a_page_with_a_damaged_file_says_so(chrome, tmp_path, name, damage, said):
+    with served("imdb-small", tmp_path / "page") as address:
+        file = tmp_path / "page" / name
+        file.write_bytes(damage(file.read_bytes())) if damage else file.unlink()
+        page = chrome.new_context().new_page()
+        page.goto(address)
+        page.wait_for_selector("#loading .problem")
+        assert page.inner_text("#loading .problem").startswith(said)
+        page.context.close()
+
+
 def test_cancel_keeps_what_is_done(page):
     drop(page, "long.txt", ("A wonderful film, with a long story. " * 60 + "\n").encode() * 3000)
-    page.wait_for_function("() => /^[1-9]/.test(document.querySelector('.running [role=status]')?.textContent)")
+    page.wait_for_function("() => /^[1-9]/.test(document.querySelector('.running p')?.textContent)")
+    drop(page, "other.txt", b"Dull.\n")
+    assert page.inner_text("#file > .note") == "Another file is being scored; cancel it first."
     page.get_by_role("button", name="Cancel").click()
     assert re.search(r"Stopped after [\d,]+ of 3,000 reviews", page.inner_text(".results"))
 

@@ -25,6 +25,7 @@ async function start(): Promise<void> {
     const review = new ReviewView(byId("review"), reader);
     new FileView(byId("file"), loaded, (text) => {
       location.hash = "review";
+      showView();
       review.open(text);
     });
     new UnitView(byId("unit"));
@@ -81,4 +82,9 @@ function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
+for (const type of ["dragover", "drop"] as const) {
+  addEventListener(type, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); // a browser would leave the page for the file
+  });
+}
 void start();

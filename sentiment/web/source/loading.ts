@@ -14,9 +14,9 @@ export interface Loaded {
 /** Loads everything; `onProgress` gets the share of the model's weights that has arrived. */
 export async function loadPage(onProgress: (share: number) => void): Promise<Loaded> {
   const [{ name, ...config }, counts, tables, code, weights] = await Promise.all([
-    get("model.json").then((file) => file.json() as Promise<Config & { name: string }>),
-    get("vocabulary.json").then((file) => file.json() as Promise<ModelFiles["counts"]>),
-    get("tables.json").then((file) => file.json() as Promise<ModelFiles["tables"]>),
+    getJson<Config & { name: string }>("model.json"),
+    getJson<ModelFiles["counts"]>("vocabulary.json"),
+    getJson<ModelFiles["tables"]>("tables.json"),
     get("worker.js").then((file) => file.text()),
     get("model.safetensors").then((file) => withProgress(file, onProgress)),
   ]);
@@ -64,12 +64,23 @@ async function get(name: string): Promise<Response> {
   return response;
 }
 
+async function getJson<Content>(name: string): Promise<Content> {
+  const text = await (await get(name)).text();
+  try {
+    return JSON.parse(text) as Content;
+  } catch {
+    throw new Error(`${name} is damaged; copy the page again.`);
+  }
+}
+
 async function withProgress(response: Response, onProgress: (share: number) => void): Promise<ArrayBuffer> {
   const total = Number(response.headers.get("Content-Length")),
     parts: Uint8Array<ArrayBuffer>[] = [];
   let received = 0;
   for (const reader = response.body!.getReader(); ;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(() => {
+      throw new Error("The connection broke while the model was loading; open the page again.");
+    });
     if (done) break;
     parts.push(value);
     received += value.length;

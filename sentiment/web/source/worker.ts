@@ -34,6 +34,9 @@ export type TableHead = Omit<Table, "rows"> & { rows: number };
 /** Reviews that are scored between two messages: some tenths of a second. */
 const BATCH = 128;
 
+/** Milliseconds after which messages are handled while a long text is computed. */
+const LONGEST_TURN = 20;
+
 let predictor: Predictor;
 /** The newest text; older ones are not finished. */
 let newest = 0;
@@ -72,11 +75,22 @@ async function read(id: number, text: string, contributions: boolean): Promise<v
   const reading = predictor.read(text);
   send({ kind: "reading", id, reading });
   for (let first = 0; contributions && first < reading.tokens.length;) {
-    await nextTurn();
-    if (id !== newest) return;
-    const values = predictor.contributions(reading.tokens, reading.logit, first);
+    const values = await finished(predictor.contributions(reading.tokens, reading.logit, first), id);
+    if (values === null) return;
     send({ kind: "contributions", id, first, values });
     first += values.length;
+  }
+}
+
+/** What a computation gives; null if a newer text has come meanwhile. */
+async function finished<Result>(computation: Generator<void, Result>, id: number): Promise<Result | null> {
+  for (let began = performance.now(); ;) {
+    const { done, value } = computation.next();
+    if (done) return value;
+    if (performance.now() - began < LONGEST_TURN) continue;
+    await nextTurn();
+    if (id !== newest) return null;
+    began = performance.now();
   }
 }
 

@@ -193,8 +193,11 @@ export class Network {
    *
    * Row 0 reads the whole review. At a word that is to be left out, its state is copied to a new row, which goes on
    * without the word. So all rows are at the same word, and what comes before it is computed once.
+   *
+   * It yields after each word, so that its caller can do other things, or give it up. The network must not compute
+   * anything else in between, unless it is given up.
    */
-  logitsWithout(ids: Int32Array, first: number, last: number): Float32Array {
+  *logitsWithout(ids: Int32Array, first: number, last: number): Generator<void, Float32Array> {
     this.reset();
     let rows = 1;
     for (let time = 0; time < ids.length; time++) {
@@ -202,6 +205,7 @@ export class Network {
       if (time >= first && time < last) this.copyRow(0, rows++);
       for (let row = 0; row < reading; row++) this.embed(row, ids[time]);
       this.advance(reading);
+      yield;
     }
     return this.readOut(rows, (row) => ids.length - (row ? 1 : 0)).slice(1);
   }

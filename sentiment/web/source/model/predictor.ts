@@ -89,11 +89,16 @@ export class Predictor {
     };
   }
 
-  /** What the tokens from `first` on add to the logit, some at a time: the logit with each, minus that without it. */
-  contributions(tokens: string[], logit: number, first: number): Float32Array {
+  /**
+   * What the tokens from `first` on add to the logit, some at a time: the logit with each, minus that without it.
+   *
+   * It yields in between, like `Network.logitsWithout`.
+   */
+  *contributions(tokens: string[], logit: number, first: number): Generator<void, Float32Array> {
     const ids = this.encoder.encode(this.backward ? [...tokens].reverse() : tokens);
     const last = Math.min(ids.length, first + Network.LEFT_OUT);
-    return this.network.logitsWithout(ids, first, last).map((without) => logit - without);
+    const without = yield* this.network.logitsWithout(ids, first, last);
+    return without.map((value) => logit - value);
   }
 
   private encode(text: string, tokens: string[]): Encoded {

@@ -2,24 +2,40 @@
 
 export type Tensors = Map<string, Float32Array>;
 
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
 /** {name: all numbers of a tensor, as float32}; float32, float16 and bfloat16 are read without loss. */
 export function readSafetensors(buffer: ArrayBuffer): Tensors {
-  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8))) as Record<
-    string,
-    { dtype: string; data_offsets: [number, number] }
-  >;
+  const { start, header } = readHeader(buffer);
   const tensors: Tensors = new Map();
-  for (const [
-    name,
-    {
-      dtype,
-      data_offsets: [from, to],
-    },
-  ] of Object.entries(header)) {
-    if (name !== "__metadata__") tensors.set(name, asFloat32(dtype, buffer.slice(start + from, start + to)));
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const [from, to] = data_offsets;
+    if (start + to > buffer.byteLength) {
+      throw new Error(`model.safetensors: is incomplete, ${buffer.byteLength} bytes; copy the page again.`);
+    }
+    const values = asFloat32(dtype, buffer.slice(start + from, start + to));
+    if (values.length !== shape.reduce((product, size) => product * size, 1)) throw damaged();
+    tensors.set(name, values);
   }
   return tensors;
+}
+
+function readHeader(buffer: ArrayBuffer): { start: number; header: Record<string, Entry> } {
+  try {
+    const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+    return { start, header: JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8))) };
+  } catch {
+    throw damaged();
+  }
+}
+
+function damaged(): Error {
+  return new Error("model.safetensors: is damaged; copy the page again.");
 }
 
 function asFloat32(dtype: string, bytes: ArrayBuffer): Float32Array {

@@ -39,7 +39,11 @@ export function chooseTextColumn(
     const nested = others.find((name) => isText(name) && values.get(name)?.some(isNested));
     if (nested !== undefined) {
       const message = `${file}: ${quoted(nested)} contains no text but objects; choose another column.`;
-      throw new ChooseColumn(message, [], columns);
+      throw new ChooseColumn(
+        message,
+        [],
+        columns.filter((name) => name !== nested),
+      );
     }
     checkHeader(file, columns, names.text);
     found = texts.length === 1 ? texts : texts.filter((name) => shareOfWords(name, 3) > 0.5);

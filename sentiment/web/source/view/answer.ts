@@ -35,7 +35,7 @@ export function renderAnswer(prediction: Prediction, confidentFrom: number): HTM
   const { label, probability, score, reason, truncated, tokens, unknown_tokens: unknown } = prediction;
   const notes = [
     reason && REASONS[reason],
-    truncated && "The review is longer than the model reads; the rest is grey.",
+    truncated && "The review is longer than the model reads. What it leaves out is grey.",
     !reason && unknown > 0 && `${unknown} of ${tokens} words are not in the model's vocabulary.`,
   ].filter((note): note is string => Boolean(note));
   const lines = notes.map((note) => h("p", { class: "note" }, note));

@@ -27,6 +27,7 @@ export class FileView {
       "CSV, TSV or JSONL with a column of reviews, or a text file with one review per line. The file stays on your machine.",
     ),
   );
+  private readonly notice = h("p", { class: "note", role: "alert", hidden: true });
   private readonly work = h("div", {});
   private worker: Worker | null = null;
   /** Counts the files, so that a message about an earlier one is not shown. */
@@ -37,17 +38,12 @@ export class FileView {
     private readonly loaded: Loaded,
     private readonly onOpen: (text: string) => void,
   ) {
-    root.append(h("h1", {}, "How positive are many reviews?"), this.zone, this.work);
-    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+    root.append(h("h1", {}, "How positive are many reviews?"), this.zone, this.notice, this.work);
     document.addEventListener("dragover", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      this.zone.classList.add("over");
+      this.zone.classList.toggle("over", event.dataTransfer?.types.includes("Files"));
     });
     document.addEventListener("dragleave", () => this.zone.classList.remove("over"));
     document.addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
       this.zone.classList.remove("over");
       if (!event.dataTransfer?.files.length) return;
       location.hash = "file";
@@ -57,9 +53,14 @@ export class FileView {
 
   private choose(files: FileList | null): void {
     if (!files?.length) return;
-    const file = files[0];
-    if (files.length > 1) this.fail(`${files.length} files: give one at a time.`);
-    else void this.start(file);
+    const notice = this.worker
+      ? "Another file is being scored; cancel it first."
+      : files.length > 1
+        ? `${files.length} files: give one at a time.`
+        : "";
+    this.notice.textContent = notice;
+    this.notice.hidden = notice === "";
+    if (notice === "") void this.start(files[0]);
     this.field.value = ""; // so that the same file can be chosen again
   }
 
@@ -67,16 +68,21 @@ export class FileView {
     this.stop();
     const turn = ++this.turn;
     const bar = h("progress", { max: 1, "aria-label": `Scoring ${file.name}` });
-    const said = h("p", { role: "status" }, `Reading ${file.name} …`);
+    const said = h("p", {}, `Reading ${file.name} …`);
+    const spoken = h("p", { class: "hidden", role: "status" });
     const scored: Scored[] = [];
     let table: TableHead | null = null;
     const finish = (stopped: boolean): void => {
       this.stop();
       if (table) this.work.replaceChildren(new Results(file.name, table, scored, stopped, this.onOpen).element);
-      else this.work.replaceChildren();
+      else {
+        const nothing = h("p", { tabindex: -1 }, "Cancelled; nothing was scored.");
+        this.work.replaceChildren(nothing);
+        nothing.focus();
+      }
     };
     const cancel = h("button", { type: "button", onclick: () => finish(true) }, "Cancel");
-    this.work.replaceChildren(h("div", { class: "running" }, said, h("div", { class: "row" }, bar, cancel)));
+    this.work.replaceChildren(h("div", { class: "running" }, said, spoken, h("div", { class: "row" }, bar, cancel)));
     let worker: Worker;
     try {
       worker = await startWorker(this.loaded);
@@ -101,6 +107,9 @@ export class FileView {
       } else if (data.kind === "scored" && table) {
         data.rows.forEach((row, index) => scored.push({ row, answer: data.answers[index] }));
         bar.value = scored.length / table.rows;
+        const quarters = Math.floor((4 * scored.length) / table.rows);
+        const spokenNow = `${25 * quarters}% scored`; // a screen reader says it when it changes
+        if (quarters && spoken.textContent !== spokenNow) spoken.textContent = spokenNow;
         const rate = scored.length / ((performance.now() - began) / 1000);
         said.textContent = `${count(scored.length)} of ${count(table.rows)} reviews, ${count(Math.round(rate))} a second${left(table.rows - scored.length, rate)}`;
         if (scored.length === table.rows) finish(false);

@@ -6,6 +6,8 @@ import { h, percent } from "./dom.ts";
 
 /** Words that are shown at a time, around the chosen one. */
 const WINDOW = 60;
+/** Words of a text up to which the table fits on paper. */
+const MOST_PRINTED = 25;
 
 interface Gate {
   name: string;
@@ -94,6 +96,7 @@ export class Layers {
   show(reading: Reading): void {
     this.reading = reading;
     this.from = -1;
+    this.element.classList.toggle("long", reading.tokens.length > MOST_PRINTED);
     const time = reading.tokens.length;
     this.means = reading.layers.map((trace) =>
       GATES.map(({ value }) => {

@@ -33,7 +33,8 @@ export class Player {
   private place = 0;
   private words = 1;
 
-  constructor(private readonly onStep: (place: number) => void) {}
+  /** @param onStep is called with the place of a token, and whether the player goes by itself */
+  constructor(private readonly onStep: (place: number, playing: boolean) => void) {}
 
   /** A review of so many words. */
   show(words: number): void {
@@ -51,15 +52,15 @@ export class Player {
 
   private go(place: number): void {
     this.pause();
-    this.onStep(Math.max(0, Math.min(place, this.words - 1)));
+    this.onStep(Math.max(0, Math.min(place, this.words - 1)), false);
   }
 
   private play(): void {
-    if (this.place >= this.words - 1) this.onStep(0);
+    if (this.place >= this.words - 1) this.onStep(0, true);
     this.toggle.textContent = "Pause";
     this.timer = setInterval(() => {
       if (this.place >= this.words - 1) this.pause();
-      else this.onStep(this.place + 1);
+      else this.onStep(this.place + 1, true);
     }, PACE);
   }
 

@@ -35,17 +35,18 @@ export class ResultTable {
   );
   private readonly back = h("button", { type: "button", onclick: () => this.turn(-1) }, "← Previous");
   private readonly next = h("button", { type: "button", onclick: () => this.turn(1) }, "Next →");
-  private readonly where = h("span", { class: "quiet" });
+  private readonly where = h("span", { class: "quiet", role: "status" });
+  private readonly scroller = h(
+    "div",
+    { class: "scroller wide", tabindex: 0, role: "region", "aria-label": "Table of the reviews" },
+    h("table", { class: "answers" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body),
+  );
   readonly element = h(
     "section",
     { "aria-labelledby": "all-title" },
     h("h3", { id: "all-title" }, "All reviews"),
     h("div", { class: "row" }, h("label", { for: "search" }, "Search "), this.search, this.size),
-    h(
-      "div",
-      { class: "scroller", tabindex: 0, role: "region", "aria-label": "Table of the reviews" },
-      h("table", { class: "answers" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body),
-    ),
+    this.scroller,
     h("div", { class: "row pages" }, this.back, this.where, this.next),
   );
   private readonly findSoon = debounced(150, () => this.find());
@@ -89,21 +90,26 @@ export class ResultTable {
   }
 
   private turn(pages: number): void {
-    this.page += pages;
+    const last = Math.ceil(this.found.length / PAGE) - 1;
+    this.page = Math.max(0, Math.min(this.page + pages, last));
+    this.scroller.scrollTop = 0;
     this.draw();
   }
 
   private draw(): void {
     const pages = Math.max(1, Math.ceil(this.found.length / PAGE)),
       start = this.page * PAGE;
-    this.body.replaceChildren(...this.found.slice(start, start + PAGE).map((index) => this.row(this.scored[index])));
+    const rows = this.found.slice(start, start + PAGE).map((index) => this.row(this.scored[index]));
+    const none = h("tr", {}, h("td", { colspan: COLUMNS.length }, "No review contains this."));
+    this.body.replaceChildren(...(rows.length ? rows : [none]));
     this.heads.forEach((head, column) => {
       head.setAttribute("aria-sort", column !== this.column ? "none" : this.ascending ? "ascending" : "descending");
     });
     this.size.textContent = `${count(this.found.length)} of ${count(this.scored.length)}`;
     this.where.textContent = `page ${this.page + 1} of ${count(pages)}`;
-    this.back.disabled = this.page === 0;
-    this.next.disabled = this.page >= pages - 1;
+    // a disabled button would lose the focus
+    this.back.setAttribute("aria-disabled", String(this.page === 0));
+    this.next.setAttribute("aria-disabled", String(this.page >= pages - 1));
   }
 
   private row({ row, answer }: Scored): HTMLElement {

@@ -32,14 +32,20 @@ export class ReviewView {
     spellcheck: false,
     autocomplete: "off",
     placeholder: "Type or paste a review …",
-    oninput: () => this.readSoon(),
+    oninput: () => {
+      this.answer.classList.add("waiting");
+      this.readSoon();
+    },
   });
   private readonly answer = h("div", { class: "answer" });
   private readonly spoken = h("p", { class: "hidden", role: "status" });
   private readonly speakSoon = debounced(PAUSE_SPOKEN, (sentence: string) => (this.spoken.textContent = sentence));
   private readonly words = new Words((place) => this.select(place));
   private readonly layers = new Layers((place) => this.select(place));
-  private readonly player = new Player((place) => this.select(place));
+  private readonly player = new Player((place, playing) => {
+    this.select(place);
+    if (!playing && this.reading) this.speakSoon(this.describe(this.reading, place));
+  });
   private readonly status = h("p", { class: "quiet legend" });
   private readonly inside = h(
     "section",
@@ -115,10 +121,11 @@ export class ReviewView {
     this.answer.replaceChildren(
       ...(reading.text
         ? renderAnswer(reading.prediction, reading.confidentFrom)
-        : [h("p", { class: "note" }, "The answer appears here while you type.")]),
+        : [h("p", { class: "quiet" }, "The answer appears here while you type.")]),
     );
+    this.answer.classList.remove("waiting");
     this.words.show(reading);
-    if (words === 0) {
+    if (reading.prediction.label === null) {
       this.inside.hidden = true;
       this.status.textContent = "";
       return;
@@ -144,11 +151,16 @@ export class ReviewView {
     this.place = place;
     this.words.select(place);
     if (!reading || reading !== this.readingInside) return;
-    this.player.select(place, `${reading.tokens[place]}: ${percent(reading.running[place])} positive so far`);
+    this.player.select(place, this.describe(reading, place));
     this.layers.select(place);
   }
 
+  private describe({ tokens, running }: Reading, place: number): string {
+    return `Word ${place + 1} of ${tokens.length}, ${tokens[place]}: ${percent(running[place])} positive so far`;
+  }
+
   private addContributions(first: number, values: Float32Array): void {
+    if (this.reading?.prediction.label === null) return;
     this.contributions.set(values, first);
     this.words.shade(this.contributions);
     this.explainStatus(first + values.length);
