@@ -33,12 +33,13 @@ export function spokenAnswer(prediction: Prediction): string {
 /** The answer: label, how sure, gauge, and what is wrong with the text, if anything is. */
 export function renderAnswer(prediction: Prediction, confidentFrom: number): HTMLElement[] {
   const { label, probability, score, reason, truncated, tokens, unknown_tokens: unknown } = prediction;
-  const notes = [
-    reason && REASONS[reason],
-    truncated && "The review is longer than the model reads. What it leaves out is grey.",
-    !reason && unknown > 0 && `${unknown} of ${tokens} words are not in the model's vocabulary.`,
-  ].filter((note): note is string => Boolean(note));
-  const lines = notes.map((note) => h("p", { class: "note" }, note));
+  const lines = [
+    reason && h("p", { class: "note" }, REASONS[reason]),
+    truncated && h("p", { class: "note" }, "The review is longer than the model reads. What it leaves out is grey."),
+    !reason &&
+      unknown > 0 &&
+      h("p", { class: "quiet" }, `Not in the model's vocabulary: ${unknown} of ${tokens} words.`),
+  ].filter((line): line is HTMLParagraphElement => line instanceof HTMLElement);
   if (label === null || probability === null || score === null) return lines;
   const unsure = prediction.uncertain ? " unsure" : "";
   const verdict = h(

@@ -137,10 +137,12 @@ function describe({ typed, known }: Word): string {
  *
  * @param follows whether something comes before it
  */
-function unread(text: string, follows: boolean): Node[] {
+function unread(text: string, follows: boolean): (Node | string)[] {
   const lines = text.split(/\r\n?|\n/);
   return lines.flatMap((line, index) => [
     ...(index ? [h("br")] : []),
-    ...(line.trim() ? [h("span", { class: "unread" }, line)] : follows && line ? [document.createTextNode(" ")] : []),
+    ...(/^\s/.test(line) && (follows || index) ? [" "] : []),
+    ...(line.trim() ? [h("span", { class: "unread" }, line.trim())] : []),
+    ...(/\S\s+$/.test(line) ? [" "] : []),
   ]);
 }
