@@ -23,7 +23,7 @@ from sentiment.models.inference_lstm import InferenceLSTM, Precision, inference_
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence import hub
 from sentiment.persistence.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sentiment.persistence.model_directory import PRETRAINED_MODELS, locate_model
+from sentiment.persistence.model_directory import PRETRAINED_MODELS
 
 if TYPE_CHECKING:
     from sentiment.explanation.explanation import Explanation
@@ -98,9 +98,7 @@ class SentimentClassifier(Predictor):
                 available, or `threads` is below 1.
             RunError: if the hub cannot be reached.
         """
-        directory = SHIPPED_MODEL if model is None else locate_model(model)
-        if isinstance(model, str) and not directory.exists() and hub.is_hub_id(model):
-            directory = hub.download(model, revision)
+        directory = SHIPPED_MODEL if model is None else hub.find_model(model, revision)
         name = SHIPPED_MODEL.name if model is None else str(model)
         return cls(load_checkpoint(directory, "sentiment-rnn"), device, precision, threads, name)
 

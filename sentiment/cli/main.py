@@ -21,6 +21,7 @@ from sentiment.cli.evaluate import checklist, evaluate, faithfulness, short_text
 from sentiment.cli.label import label
 from sentiment.cli.parser import is_completing, print_version
 from sentiment.cli.predict import explain, export, predict
+from sentiment.cli.serve import serve
 from sentiment.cli.train import distill, evaluate_teachers, pretrain, recipe, train, train_transformer
 from sentiment.cli.tutorial import gradient_flow, toy_task
 from sentiment.errors import InputError, RunError, nearest
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "predict": predict,
     "explain": explain,
     "app": app,
+    "serve": serve,
     "evaluate": evaluate,
     "export": export,
     "adapt": adapt,

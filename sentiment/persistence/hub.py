@@ -5,11 +5,25 @@ from pathlib import Path
 
 from sentiment.errors import InputError, RunError
 from sentiment.io.hub_cache import cache_problem
+from sentiment.persistence.model_directory import locate_model
 
 
 def is_hub_id(model: str) -> bool:
     """Whether a name has the form of a hub id, `owner/name`."""
     return model.count("/") == 1 and not model.startswith((".", "/", "~"))
+
+
+def find_model(model: str | Path, revision: str | None = None) -> Path:
+    """Directory of a model: a model directory, a shipped model, or a hub id, in this order if several exist.
+
+    Raises:
+        InputError: if it has the form of a hub id, and there is no such model.
+        RunError: if the hub cannot be reached, or the cache cannot be written.
+    """
+    directory = locate_model(model)
+    if isinstance(model, str) and not directory.exists() and is_hub_id(model):
+        return download(model, revision)
+    return directory
 
 
 FILES = ("config.json", "model.safetensors", "vocab.json", "metrics.json", "README.md")

@@ -10,7 +10,7 @@ from pathlib import Path
 from sentiment.errors import InputError
 from sentiment.io.files import atomic_directory
 from sentiment.persistence import hub
-from sentiment.persistence.model_directory import TORCH_WEIGHTS, locate_model, read_directory
+from sentiment.persistence.model_directory import TORCH_WEIGHTS, read_directory
 from sentiment.web.tables import text_tables
 
 CODE = ("index.html", "style.css", "app.js", "worker.js")
@@ -34,9 +34,7 @@ def write_page(model: str, directory: Path) -> None:
         RunError: if the page cannot be written, or the hub cannot be reached.
     """
     _check_place(directory)
-    source = locate_model(model)
-    if not source.exists() and hub.is_hub_id(model):
-        source = hub.download(model)
+    source = hub.find_model(model)
     read = read_directory(source, TORCH_WEIGHTS, "sentiment-rnn")
     text = read.text
     config = {

@@ -1,0 +1,148 @@
+"""How many requests a second `sentiment serve` answers, and after which time, with batching and without.
+
+    python -m benchmarks.speed.service --data SOURCE [--model imdb] [--reviews 500] [--seconds 15] [--output DIR]
+
+Each request has one review. `predict` gets the same reviews as a list in the same run. The load comes from wrk, on the
+same cores. Prints a Markdown page and writes it, with service.json, to the output directory. Needs wrk (Debian: apt-get
+install wrk) and the extra `serve`.
+"""
+
+import argparse
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil  # type: ignore[import-untyped]
+
+from benchmarks.harness.command import add_count, benchmark_parser, run_benchmark
+from benchmarks.harness.machine import cores, machine_info, machine_note
+from benchmarks.harness.results import digits, markdown_table, write_results
+from benchmarks.harness.reviews import draw_reviews
+from benchmarks.harness.timing import timed
+from sentiment.classifier import SentimentClassifier
+from sentiment.errors import RunError
+
+CLIENTS = (1, 8, 64, 256)
+MODES = {"batches": [], "one by one": ["--max-batch", "1"]}
+LUA = Path(__file__).with_suffix(".lua")
+
+
+def run(options: argparse.Namespace) -> str:
+    """Measure everything; returns the page."""
+    if shutil.which("wrk") is None:
+        raise RunError("needs wrk; Debian: apt-get install wrk")
+    info = machine_info() | {"model": options.model, "seconds": options.seconds, "workers": options.workers}
+    texts = draw_reviews(options.data, options.split, options.reviews)["text"]
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    classifier.predict(texts[:50])
+    rates = [len(texts) / timed(lambda: classifier.predict(texts))[0] for _ in range(3)]
+    on_lists = sorted(rates)[1]
+    found, rows = {}, []
+    with tempfile.TemporaryDirectory() as temporary:
+        bodies = Path(temporary) / "bodies"
+        bodies.write_text("".join(json.dumps({"inputs": text}) + "\n" for text in texts))
+        for mode, arguments in MODES.items():
+            with service(["--model", options.model, "--workers", str(options.workers), *arguments]) as (
+                address,
+                process,
+            ):
+                for clients in CLIENTS:
+                    result = load(address, bodies, clients, options.seconds)
+                    memory = sum(part.memory_full_info().pss for part in family(process)) / 1e6
+                    found[f"{mode}, {clients} clients"] = result | {"memory_mb": memory}
+                    rate = (result["requests"] - result["refused"]) / result["seconds"]
+                    times = [digits(result[name]) for name in ("p50", "p95", "p99")]
+                    shares = [f"{rate / on_lists:.0%}", f"{result['refused']:,.0f}", f"{result['failed']:,.0f}"]
+                    rows.append((mode, str(clients), digits(rate), *times, *shares, f"{memory:,.0f}"))
+    header = (
+        "",
+        "clients",
+        "reviews/s",
+        "p50, ms",
+        "p95, ms",
+        "p99, ms",
+        "of `predict`",
+        "refused",
+        "failed",
+        "memory, MB",
+    )
+    note = (
+        f"- {options.model}, {len(texts)} reviews, {options.workers} process(es), {options.seconds} s for each row; "
+        f"`predict` reads them as a list at {digits(on_lists)} reviews/s.\n{machine_note(info)}"
+    )
+    return write_results(
+        options.output, "service", [markdown_table(header, rows), note], {"setting": info, "found": found}
+    )
+
+
+@contextmanager
+def service(arguments: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A running service: its address and its process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sentiment", "serve", "--port", str(port), "--max-queue", "100000", *arguments]
+    process = subprocess.Popen(command)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urlopen(f"{address}/ready").close()
+                break
+            except (URLError, ConnectionError):
+                time.sleep(0.1)
+        else:
+            raise RunError("the service did not start within a minute.")
+        yield address, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def load(address: str, bodies: Path, clients: int, seconds: int) -> dict[str, float]:
+    """What wrk measures with so many clients; the times in milliseconds."""
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{clients}",
+        f"-d{seconds}s",
+        "--timeout",
+        "60s",
+        "-s",
+        str(LUA),
+        address,
+        "--",
+        str(bodies),
+    ]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(printed.partition("JSON ")[2])
+    return found
+
+
+def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """A process and its children."""
+    parent = psutil.Process(process.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def main() -> None:
+    """Entry point."""
+    parser = benchmark_parser(
+        "speed.service", __doc__, data="reviews", split=True, reviews=500, output="reports/service"
+    )
+    parser.add_argument("--model", default="imdb", metavar="DIR", help="a model directory or name")
+    add_count(parser, "--seconds", default=15, what="seconds of load in each row")
+    add_count(parser, "--workers", default=1, what=f"processes of the service; this machine has {cores()} cores")
+    run_benchmark(parser, run)
+
+
+if __name__ == "__main__":
+    main()

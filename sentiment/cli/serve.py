@@ -1,0 +1,73 @@
+"""The command that answers requests over HTTP."""
+
+import os
+from collections.abc import Sequence
+
+from sentiment.cli.options import chosen_device, model_parser, port, positive
+from sentiment.errors import InputError
+
+TOKEN = "SENTIMENT_TOKEN"
+"""Environment variable of the token; as an option, every user of the machine could see it."""
+
+
+def serve(arguments: Sequence[str]) -> None:
+    """Answer requests over HTTP: [--model DIR] [--host HOST] [--port N] [--workers N]."""
+    about = (
+        f"Answer requests over HTTP. If the environment variable {TOKEN} is set, requests need it as a bearer token."
+    )
+    parser = model_parser("serve", about, ["", "--model imdb-small --host 0.0.0.0 --workers 2"])
+    group = parser.add_argument_group("address")
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine)")
+    group.add_argument("--port", type=port, default=8000, metavar="N", help="port to listen on (default: 8000)")
+    group.add_argument(
+        "--workers",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes; with several, one that dies is replaced (default: 1)",
+    )
+    group.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="address of a site whose pages may call the service; * for all; can be given several times",
+    )
+    group = parser.add_argument_group("limits")
+    for name, default, what in (
+        ("texts", 256, "texts in a request"),
+        ("words", 20_000, "words in a text"),
+        ("bytes", 2 * 2**20, "bytes in a request"),
+        ("queue", 1024, "texts that wait in a process, before requests are refused"),
+        ("batch", 64, "texts that are computed together"),
+        ("seconds", 30, "seconds that a request may take"),
+    ):
+        group.add_argument(
+            f"--max-{name}", type=positive, default=default, metavar="N", help=f"{what} (default: {default})"
+        )
+    options = parser.parse_args(arguments)
+    try:
+        from sentiment.serving.server import serve as run
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the package {error.name} is not installed; in a checkout, install it with: "
+            "pip install -c constraints.txt '.[serve]'"
+        ) from error
+    from sentiment.inference.threads import batch_threads
+    from sentiment.serving.settings import ServiceSettings
+
+    threads = options.threads or max(1, batch_threads() // options.workers)
+    settings = ServiceSettings(
+        model=options.model,
+        device=chosen_device(options.device),
+        threads=threads,
+        max_batch=options.max_batch,
+        max_body=options.max_bytes,
+        max_texts=options.max_texts,
+        max_words=options.max_words,
+        max_queue=options.max_queue,
+        timeout=float(options.max_seconds),
+        token=os.environ.get(TOKEN) or None,
+        origins=tuple(options.allow_origin),
+    )
+    run(settings, options.host, options.port, options.workers)

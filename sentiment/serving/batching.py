@@ -1,0 +1,122 @@
+"""Computes the texts of many requests together: what arrives while a batch is computed becomes the next batch.
+
+So a single request waits for nobody, and the busier the service, the larger its batches. There is no time to wait for
+further requests that would have to be chosen.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class OverloadedError(Exception):
+    """More texts are waiting than are allowed."""
+
+
+@dataclass
+class _Request(Generic[Answer]):
+    texts: Sequence[str]
+    answers: "asyncio.Future[list[Answer]]"
+
+
+class Batcher(Generic[Answer]):
+    """Collects texts and computes them in threads.
+
+    Args:
+        compute: gives one answer for each text, in their order; called in `threads` threads at a time.
+        threads: number of batches that are computed at a time.
+        max_batch: maximum number of texts in a batch; a request is never divided, so a larger one is a batch by itself.
+        max_waiting: maximum number of texts that wait, without those that are computed.
+        on_batch: called with the number of texts of each batch.
+        on_waiting: called with the number of texts that wait, when it changes.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[[list[str]], list[Answer]],
+        threads: int,
+        max_batch: int,
+        max_waiting: int,
+        on_batch: Callable[[int], object] = lambda _: None,
+        on_waiting: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        self._compute, self._threads = compute, threads
+        self._on_batch, self._on_waiting = on_batch, on_waiting
+        self._max_batch, self._max_waiting = max_batch, max_waiting
+        self._requests: deque[_Request[Answer]] = deque()
+        self._arrived = asyncio.Condition()
+        self.waiting = 0
+        """Number of texts that wait."""
+
+    async def __call__(self, texts: Sequence[str]) -> list[Answer]:
+        """The answers for some texts, in their order. A caller that is cancelled frees their place.
+
+        Raises:
+            OverloadedError: if too many texts are waiting.
+        """
+        if self.waiting + len(texts) > self._max_waiting:
+            raise OverloadedError
+        request = _Request(texts, asyncio.get_running_loop().create_future())
+        async with self._arrived:
+            self._requests.append(request)
+            self._wait(len(texts))
+            self._arrived.notify()
+        return await request.answers
+
+    async def run(self) -> None:
+        """Compute batches until cancelled."""
+        with ThreadPoolExecutor(self._threads, "batch") as pool:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._threads):
+                    group.create_task(self._work(pool))
+
+    async def _work(self, pool: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            async with self._arrived:
+                await self._arrived.wait_for(lambda: self._requests)
+                batch = self._next_batch()
+            texts = [text for request in batch for text in request.texts]
+            if not texts:
+                continue
+            self._on_batch(len(texts))
+            try:
+                answers = await loop.run_in_executor(pool, self._compute, texts)
+            except Exception as error:
+                for request in batch:
+                    _finish(request, error)
+                continue
+            done = 0
+            for request in batch:
+                _finish(request, answers[done : done + len(request.texts)])
+                done += len(request.texts)
+
+    def _wait(self, more: int) -> None:
+        self.waiting += more
+        self._on_waiting(self.waiting)
+
+    def _next_batch(self) -> list[_Request[Answer]]:
+        """The requests that have waited longest, without those whose callers have gone."""
+        batch: list[_Request[Answer]] = []
+        size = 0
+        while self._requests and (not batch or size + len(self._requests[0].texts) <= self._max_batch):
+            request = self._requests.popleft()
+            self._wait(-len(request.texts))
+            if not request.answers.cancelled():
+                batch.append(request)
+                size += len(request.texts)
+        return batch
+
+
+def _finish(request: _Request[Answer], result: list[Answer] | Exception) -> None:
+    if request.answers.done():  # its caller has gone
+        return
+    if isinstance(result, Exception):
+        request.answers.set_exception(result)
+    else:
+        request.answers.set_result(result)

@@ -1,0 +1,109 @@
+"""What a request must keep to before it is read: its token, its kind, its size, and the time it takes to arrive.
+
+As ASGI middleware, since the body would otherwise be in memory before anyone could refuse it.
+"""
+
+import asyncio
+import hmac
+import time
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sentiment.serving import metrics
+from sentiment.serving.replies import Reply, error
+from sentiment.serving.settings import ServiceSettings
+
+OPEN = ("/health", "/ready")
+"""Paths that need no token."""
+COUNTED = ("/predict", "/explain")
+
+
+class LimitedRequests:
+    """Refuses requests that break a limit, and counts all of them.
+
+    Args:
+        app: what answers the others.
+        settings: the limits.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, path = time.perf_counter(), scope["path"]
+        path = path if path in COUNTED else "other"
+
+        async def counting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                metrics.REQUESTS.labels(path, message["status"]).inc()
+                metrics.SECONDS.labels(path).observe(time.perf_counter() - began)
+            await send(message)
+
+        await self._answer(scope, receive, counting)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = self._problem(scope)
+        if problem is None and scope["method"] == "POST":
+            try:
+                async with asyncio.timeout(self._settings.timeout):
+                    body = await _read(receive, self._settings.max_body)
+            except TimeoutError:
+                problem = error(
+                    408, "timeout", f"the request did not arrive within {self._settings.timeout:g} seconds."
+                )
+            else:
+                if body is None:
+                    problem = error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
+                else:
+                    receive = _replay(body, receive)
+        await (problem or self._app)(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> Reply | None:
+        headers, token = Headers(scope=scope), self._settings.token
+        if token is not None and (scope["method"] == "POST" or scope["path"] == "/metrics"):
+            given = headers.get("authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+                missing = error(401, "unauthorized", "the request needs the header `Authorization: Bearer TOKEN`.")
+                missing.headers["WWW-Authenticate"] = "Bearer"
+                return missing
+        if scope["method"] == "POST":
+            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind != "application/json":
+                return error(415, "validation", f"the content type is {kind or 'missing'}; send application/json.")
+            length = headers.get("content-length", "0")
+            if length.isdecimal() and int(length) > self._settings.max_body:
+                return error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
+        return None
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The body of a request; None if it is too long."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return bytes(body)
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body, then what comes after it, such as that the client has gone."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,244 @@
+"""The service: its endpoints, and what happens when they start and stop."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, Response
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+
+from sentiment.classifier import SentimentClassifier
+from sentiment.errors import InputError
+from sentiment.explanation.explanation import Explanation
+from sentiment.inference.prediction import Prediction
+from sentiment.serving import metrics
+from sentiment.serving.batching import Batcher, OverloadedError
+from sentiment.serving.limits import LimitedRequests
+from sentiment.serving.replies import Reply, error
+from sentiment.serving.schemas import Details, Explained, ExplainRequest, PredictRequest, Problem, Score
+from sentiment.serving.settings import ServiceSettings
+
+Result = TypeVar("Result")
+SMALLEST = 1e-300
+"""Smallest probability of which a logit is computed."""
+RETRY_AFTER = "1"
+"""Seconds after which an overloaded service may be asked again."""
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is not JSON."},
+    401: {"model": Problem, "description": "The token is missing or wrong."},
+    408: {"model": Problem, "description": "The request took too long."},
+    413: {"model": Problem, "description": "The request, or one of its texts, is too long."},
+    415: {"model": Problem, "description": "The content type is not application/json."},
+    422: {"model": Problem, "description": "A field is missing, unknown or has a wrong value."},
+    429: {"model": Problem, "description": "Too many texts are waiting; ask again after the seconds of Retry-After."},
+}
+
+
+class RefusedError(Exception):
+    """A request that cannot be answered: its status, type and sentence."""
+
+    def __init__(self, status: int, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.kind = status, kind
+
+
+def create_service(settings: ServiceSettings | None = None) -> FastAPI:
+    """The service as an ASGI application.
+
+    Args:
+        settings: model and limits; None for those that the parent process has handed on.
+    """
+    settings = settings or ServiceSettings.from_environment()
+    metrics.forget_the_dead()
+    classifier = SentimentClassifier.from_pretrained(settings.model, settings.device, threads=1)
+    run = partial(Batcher, threads=settings.threads, max_waiting=settings.max_queue)
+    predictor: Batcher[Prediction] = run(
+        classifier.predict,
+        max_batch=settings.max_batch,
+        on_batch=metrics.BATCH.observe,
+        on_waiting=metrics.QUEUE.set,
+    )
+    explainer: Batcher[Explanation | InputError] = run(partial(explain_each, classifier), max_batch=1)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        classifier.predict(["Ready?"])  # loads what is loaded with the first text
+        tasks = [asyncio.create_task(batcher.run()) for batcher in (predictor, explainer)]
+        app.state.ready = True
+        yield
+        app.state.ready = False
+        for task in tasks:
+            task.cancel()
+
+    app = FastAPIOffline(title="SentimentRNN", description="Sentiment of movie reviews.", lifespan=lifespan)
+    app.state.ready = False
+    app.add_middleware(LimitedRequests, settings=settings)
+    if settings.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["*"])
+
+    @app.post("/predict", responses=PROBLEMS, response_model=list[Score] | list[list[Score]] | Details | list[Details])
+    async def predict(request: PredictRequest) -> Any:
+        """Predict one review or many."""
+        texts = texts_of(request)
+        check(texts, settings)
+        answers = await within(settings.timeout, predictor(texts))
+        metrics.TEXTS.labels("/predict").inc(len(texts))
+        if not request.truncate and any(answer.truncated for answer in answers):
+            raise RefusedError(413, "validation", "a text is longer than the model reads; shorten it, or set truncate.")
+        reply = [answer.to_dict() if request.details else scores(answer, request.raw_scores) for answer in answers]
+        return Reply(reply[0] if isinstance(request.inputs, str) else reply)
+
+    @app.post("/explain", responses=PROBLEMS, response_model=Explained)
+    async def explain(request: ExplainRequest) -> Response:
+        """Explain the prediction for one review."""
+        check([request.inputs], settings)
+        found = (await within(settings.timeout, explainer([request.inputs])))[0]
+        metrics.TEXTS.labels("/explain").inc()
+        if isinstance(found, InputError):
+            raise RefusedError(422, "validation", str(found))
+        return Reply((found.divided(request.by) if request.by else found).to_dict())
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the process runs."""
+        return {"status": "ok"}
+
+    @app.get("/ready", responses={503: {"model": Problem}})
+    async def ready() -> Response:
+        """Whether requests are answered: the model is loaded and the queue is not full."""
+        if not app.state.ready or predictor.waiting >= settings.max_queue:
+            return error(503, "unavailable", "the service is starting, stopping or overloaded.")
+        return Reply({"status": "ok"})
+
+    @app.get("/metrics", response_class=Response)
+    async def counts() -> Response:
+        """Counts for Prometheus."""
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    if settings.page is not None:
+        add_page(app, Path(settings.page))
+    add_error_handlers(app)
+    return app
+
+
+def add_page(app: FastAPI, directory: Path) -> None:
+    """Serve the files of the page, with its index at `/`."""
+    for file in directory.iterdir():
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+        app.add_route(path, partial(_file, file), include_in_schema=False)
+
+
+async def _file(file: Path, _: Request) -> Response:
+    return FileResponse(file)
+
+
+def texts_of(request: PredictRequest) -> list[str]:
+    """The texts of a request."""
+    if isinstance(request.inputs, str):
+        return [request.inputs]
+    return [text if isinstance(text, str) else text[0] for text in request.inputs]
+
+
+def check(texts: Sequence[str], settings: ServiceSettings) -> None:
+    """Refuse more or longer texts than are allowed.
+
+    Raises:
+        RefusedError: if there are some.
+    """
+    if len(texts) > settings.max_texts:
+        raise RefusedError(413, "validation", f"inputs has {len(texts):,} texts; send at most {settings.max_texts:,}.")
+    for place, text in enumerate(texts):
+        words = len(text.split())
+        if words > settings.max_words:
+            raise RefusedError(
+                413, "validation", f"text {place} has {words:,} words; send at most {settings.max_words:,}."
+            )
+
+
+async def within(seconds: float, work: Awaitable[Result]) -> Result:
+    """The result of some work.
+
+    Raises:
+        RefusedError: if it takes longer, or too many texts are waiting.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise RefusedError(408, "timeout", f"the answer took more than {seconds:g} seconds; send less.") from None
+    except OverloadedError:
+        raise RefusedError(429, "overloaded", "too many texts are waiting; try again later.") from None
+
+
+def scores(prediction: Prediction, raw: bool) -> list[dict[str, Any]]:
+    """Both labels with their scores, the higher one first; 0.5 for both if the text has no words."""
+    positive = 0.5 if prediction.probability is None else prediction.probability
+    values = {"positive": positive, "negative": 1 - positive}
+    if raw:
+        logit = math.log(max(positive, SMALLEST)) - math.log(max(1 - positive, SMALLEST))
+        values = {"positive": logit, "negative": -logit}
+    ordered = sorted(values.items(), key=lambda item: -item[1])
+    return [{"label": label, "score": score} for label, score in ordered]
+
+
+def explain_each(classifier: SentimentClassifier, texts: list[str]) -> list[Explanation | InputError]:
+    """The explanation of each text, or why it has none."""
+    found: list[Explanation | InputError] = []
+    for text in texts:
+        try:
+            found.append(classifier.explain(text))
+        except InputError as error:
+            found.append(error)
+    return found
+
+
+def sentence(problem: dict[str, Any]) -> str:
+    """What is wrong with a request, from an error of pydantic."""
+    place = problem["loc"][1] if len(problem["loc"]) > 1 else "the body"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: there is no such field."
+    if problem["type"] == "missing":
+        return f"{place}: is missing."
+    if place == "inputs":
+        return "inputs: give a text, a list of texts, or a list of lists with one text each; none of them empty lists."
+    if place == "the body":
+        return 'the body: give an object, such as {"inputs": "I loved it."}.'
+    return f"{place}: {problem['msg'][:1].lower()}{problem['msg'][1:]}."
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every problem the same form: a status, and one sentence."""
+
+    @app.exception_handler(RefusedError)
+    async def refused(_: Request, refusal: RefusedError) -> Response:
+        reply = error(refusal.status, refusal.kind, str(refusal))
+        if refusal.status == 429:
+            reply.headers["Retry-After"] = RETRY_AFTER
+        return reply
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, problem: RequestValidationError) -> Response:
+        first = problem.errors()[0]
+        if first["type"] == "json_invalid":
+            return error(400, "validation", f"the body is not JSON: {first['ctx']['error']}.")
+        return error(422, "validation", sentence(first))
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, problem: HTTPException) -> Response:
+        kind = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "validation")
+        reply = error(problem.status_code, kind, f"{str(problem.detail).lower()}.")
+        reply.headers.update(problem.headers or {})
+        return reply
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        return error(500, "backend", "the service failed; its log says why.")

@@ -1,0 +1,164 @@
+"""`sentiment serve` as a process: starting, stopping, a killed worker, mistakes."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+import yaml
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "service"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+@contextmanager
+def serving(model, *arguments, **environment):
+    port = free_port()
+    command = [sys.executable, "-m", "sentiment", "serve", "--model", str(model), "--port", str(port), *arguments]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(address)
+        yield process, address
+    finally:
+        for part in [*psutil.Process(process.pid).children(recursive=True)] if process.poll() is None else []:
+            part.kill()
+        process.kill()
+        process.communicate()
+
+
+def wait_until_ready(address):
+    for _ in range(300):
+        try:
+            return urlopen(f"{address}/ready").close()
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError("the service did not start")
+
+
+def ask(address, inputs, path="/predict", **headers):
+    content = json.dumps({"inputs": inputs}).encode()
+    request = Request(address + path, content, {"Content-Type": "application/json"} | headers)
+    with urlopen(request, timeout=30) as reply:
+        return json.load(reply)
+
+
+def test_the_service_answers_until_it_is_stopped(tiny_model_directory):
+    with serving(tiny_model_directory) as (process, address):
+        assert ask(address, "A wonderful film")[0]["label"] in ("positive", "negative")
+        assert b"SentimentRNN" in urlopen(address).read()
+        # what is under way when the service is told to stop is answered
+        answers = []
+        slow = threading.Thread(target=lambda: answers.append(ask(address, ["great fun, no fun at all " * 500] * 150)))
+        slow.start()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        slow.join()
+        assert len(answers[0]) == 150
+        assert process.wait(timeout=20) in (143, -signal.SIGTERM)
+        assert "wonderful" not in process.stderr.read() + process.stdout.read()
+
+
+def test_a_worker_that_is_killed_is_replaced(tiny_model_directory):
+    with serving(tiny_model_directory, "--workers", "2") as (process, address):
+        workers = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+        assert len(workers) == 2
+        failures, answered = [], []
+
+        def call():
+            for _ in range(150):
+                try:
+                    answered.append(ask(address, "A wonderful film"))
+                except (OSError, URLError) as failure:
+                    failures.append(failure)
+                time.sleep(0.02)
+
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        time.sleep(0.5)
+        workers[0].kill()
+        for caller in callers:
+            caller.join()
+        assert len(failures) <= len(callers), failures  # only what the killed one held
+        assert len(answered) >= 4 * 150 - len(callers)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            now = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+            if len(now) == 2 and workers[0] not in now:
+                break
+            time.sleep(0.2)
+        else:
+            raise AssertionError("the worker was not replaced")
+        wait_until_ready(address)
+        counts = urlopen(f"{address}/metrics").read().decode()
+        total = re.search(r'sentiment_requests_total\{path="/predict",status="200"\} (\S+)', counts)
+        assert float(total[1]) >= len(answered)  # of all processes, also of the one that died
+
+
+def test_a_token_from_the_environment(tiny_model_directory):
+    with serving(tiny_model_directory, SENTIMENT_TOKEN="secret") as (_, address):
+        with pytest.raises(HTTPError, match="401"):
+            ask(address, "good")
+        assert ask(address, "good", Authorization="Bearer secret")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "imdb-smal"], r".*no such model directory; did you mean imdb-small\?"),
+        (
+            ["--host", "no.such.host.invalid"],
+            r"no\.such\.host\.invalid, port \d+: .*; choose others with --host and --port\.",
+        ),
+        (["--max-texts", "0"], r"--max-texts: '0' is not a whole number of at least 1\."),
+    ],
+)
+def test_mistakes(arguments, sentence):
+    command = [sys.executable, "-m", "sentiment", "serve", "--port", str(free_port()), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(rf"sentiment serve: {sentence}\n", done.stderr), done.stderr
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "sentiment", "serve", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"sentiment serve: 127.0.0.1, port {port}: Address already in use")
+
+
+def test_the_commands_of_the_dockerfile(tiny_model_directory):
+    lines = (EXAMPLES / "Dockerfile").read_text().replace("\\\n", "")
+    pairs = re.findall(r"^(ENTRYPOINT|CMD) (\[.*\])$", lines, re.M)
+    found = {name: json.loads(value) for name, value in pairs}
+    check = json.loads(re.search(r"HEALTHCHECK.*CMD (\[.*\])", lines)[1])
+    assert found["ENTRYPOINT"][:2] == ["sentiment", "serve"]
+    compose = yaml.safe_load((EXAMPLES / "compose.yaml").read_text())
+    kubernetes = next(yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text()))
+    container = kubernetes["spec"]["template"]["spec"]["containers"][0]
+    unit = shlex.split(re.search(r"ExecStart=(.*)", (EXAMPLES / "sentiment.service").read_text())[1])
+    for arguments in (found["CMD"], compose["services"]["sentiment"]["command"], container["args"], unit[2:]):
+        with serving(tiny_model_directory, *found["ENTRYPOINT"][2:], *arguments) as (_, address):
+            checked = [part.replace("http://127.0.0.1:8000", address) for part in check]
+            assert subprocess.run([sys.executable, *checked[1:]]).returncode == 0

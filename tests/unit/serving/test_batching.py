@@ -1,0 +1,111 @@
+import asyncio
+import threading
+
+import pytest
+
+from sentiment.serving.batching import Batcher, OverloadedError
+
+
+class Upper:
+    """A computation that waits until it may go on; remembers its batches."""
+
+    def __init__(self):
+        self.batches, self.go_on, self.started = [], threading.Event(), threading.Event()
+
+    def __call__(self, texts):
+        self.batches.append(texts)
+        self.started.set()
+        assert self.go_on.wait(10)
+        if "bad" in texts:
+            raise ValueError("bad")
+        return [text.upper() for text in texts]
+
+
+def with_batcher(work, compute, **settings):
+    async def run():
+        batcher = Batcher(compute, **{"threads": 1, "max_batch": 4, "max_waiting": 6} | settings)
+        running = asyncio.create_task(batcher.run())
+        try:
+            await work(batcher)
+        finally:
+            compute.go_on.set()
+            running.cancel()
+
+    asyncio.run(run())
+
+
+async def started(compute):
+    while not compute.started.is_set():
+        await asyncio.sleep(0.001)
+
+
+def test_what_arrives_meanwhile_is_one_batch():
+    async def work(batcher):
+        first = asyncio.create_task(batcher(["a"]))
+        await started(compute)
+        others = [asyncio.create_task(batcher(texts)) for texts in (["b"], ["c", "d"], ["e", "f"])]
+        await asyncio.sleep(0.01)
+        assert batcher.waiting == 5
+        compute.go_on.set()
+        assert await first == ["A"]
+        assert [await task for task in others] == [["B"], ["C", "D"], ["E", "F"]]
+        assert batcher.waiting == 0
+
+    compute = Upper()
+    with_batcher(work, compute)
+    assert compute.batches == [["a"], ["b", "c", "d"], ["e", "f"]]  # a request is not divided
+
+
+def test_too_many_texts_are_refused_at_once():
+    async def work(batcher):
+        tasks = [asyncio.create_task(batcher(["a"]))]
+        await started(compute)
+        tasks.append(asyncio.create_task(batcher(list("bcdefg"))))
+        await asyncio.sleep(0.01)
+        with pytest.raises(OverloadedError):
+            await batcher(["h"])
+        compute.go_on.set()
+        assert [await task for task in tasks] == [["A"], list("BCDEFG")]  # larger than a batch, so one by itself
+        assert await batcher(["h"]) == ["H"]
+
+    compute = Upper()
+    with_batcher(work, compute)
+
+
+def test_a_caller_that_has_gone_is_not_computed():
+    async def work(batcher):
+        first = asyncio.create_task(batcher(["a"]))
+        await started(compute)
+        gone, waiting = (asyncio.create_task(batcher([text])) for text in "bc")
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        first.cancel()  # this one is already computed
+        compute.go_on.set()
+        assert await waiting == ["C"]
+
+    compute = Upper()
+    with_batcher(work, compute)
+    assert compute.batches == [["a"], ["c"]]
+
+
+def test_an_error_reaches_its_batch_and_nobody_else():
+    async def work(batcher):
+        compute.go_on.set()
+        with pytest.raises(ValueError, match="bad"):
+            await batcher(["bad"])
+        assert await batcher(["good"]) == ["GOOD"]
+
+    compute = Upper()
+    with_batcher(work, compute)
+
+
+def test_threads_compute_side_by_side():
+    async def work(batcher):
+        tasks = [asyncio.create_task(batcher([text])) for text in "ab"]
+        while len(compute.batches) < 2:
+            await asyncio.sleep(0.001)
+        compute.go_on.set()
+        assert sorted([(await task)[0] for task in tasks]) == ["A", "B"]
+
+    compute = Upper()
+    with_batcher(work, compute, threads=2, max_batch=1)
