@@ -31,7 +31,9 @@ from benchmarks.harness.timing import timed
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import RunError
 
-CLIENTS = (1, 8, 64, 256)
+AS_THEY_ARE, EQUAL, WORDS = "as they are", "of 260 words", 260
+LOADS = ((1, AS_THEY_ARE), (8, AS_THEY_ARE), (8, EQUAL), (64, AS_THEY_ARE), (256, AS_THEY_ARE))
+"""Clients, and what the reviews of a measurement are."""
 MODES = {"batches": [], "one by one": ["--max-batch", "1"]}
 LUA = Path(__file__).with_suffix(".lua")
 
@@ -48,33 +50,25 @@ def run(options: argparse.Namespace) -> str:
     on_lists = sorted(rates)[1]
     found, rows = {}, []
     with tempfile.TemporaryDirectory() as temporary:
-        bodies = Path(temporary) / "bodies"
-        bodies.write_text("".join(json.dumps({"inputs": text}) + "\n" for text in texts))
+        words = " ".join(texts).split()
+        equal = [" ".join(words[start : start + WORDS]) for start in range(0, len(words) - WORDS, WORDS)]
+        files = {name: Path(temporary) / name for name in (AS_THEY_ARE, EQUAL)}
+        for name, reviews in ((AS_THEY_ARE, texts), (EQUAL, equal)):
+            files[name].write_text("".join(json.dumps({"inputs": text}) + "\n" for text in reviews))
         for mode, arguments in MODES.items():
-            with service(["--model", options.model, "--workers", str(options.workers), *arguments]) as (
-                address,
-                process,
-            ):
-                for clients in CLIENTS:
-                    result = load(address, bodies, clients, options.seconds)
+            arguments = ["--model", options.model, "--workers", str(options.workers), *arguments]
+            with service(arguments) as (address, process):
+                for clients, kind in LOADS:
+                    result = load(address, files[kind], clients, options.seconds)
                     memory = sum(part.memory_full_info().pss for part in family(process)) / 1e6
-                    found[f"{mode}, {clients} clients"] = result | {"memory_mb": memory}
+                    found[f"{mode}, {clients} clients, {kind}"] = result | {"memory_mb": memory}
                     rate = (result["requests"] - result["refused"]) / result["seconds"]
                     times = [digits(result[name]) for name in ("p50", "p95", "p99")]
-                    shares = [f"{rate / on_lists:.0%}", f"{result['refused']:,.0f}", f"{result['failed']:,.0f}"]
-                    rows.append((mode, str(clients), digits(rate), *times, *shares, f"{memory:,.0f}"))
-    header = (
-        "",
-        "clients",
-        "reviews/s",
-        "p50, ms",
-        "p95, ms",
-        "p99, ms",
-        "of `predict`",
-        "refused",
-        "failed",
-        "memory, MB",
-    )
+                    failures = [f"{result[name]:,.0f}" for name in ("refused", "failed")]
+                    share = "-" if kind == EQUAL else f"{rate / on_lists:.0%}"
+                    rows.append((mode, str(clients), kind, digits(rate), share, *times, *failures, f"{memory:,.0f}"))
+    header: tuple[str, ...] = ("", "clients", "reviews", "reviews/s", "of `predict`", "p50, ms", "p95, ms", "p99, ms")
+    header += ("refused", "failed", "memory, MB")
     note = (
         f"- {options.model}, {len(texts)} reviews, {options.workers} process(es), {options.seconds} s for each row; "
         f"`predict` reads them as a list at {digits(on_lists)} reviews/s.\n{machine_note(info)}"
@@ -87,8 +81,7 @@ def run(options: argparse.Namespace) -> str:
 @contextmanager
 def service(arguments: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A running service: its address and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "sentiment", "serve", "--port", str(port), "--max-queue", "100000", *arguments]
     process = subprocess.Popen(command)
     address = f"http://127.0.0.1:{port}"
@@ -105,6 +98,12 @@ def service(arguments: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[by
     finally:
         process.terminate()
         process.wait()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def load(address: str, bodies: Path, clients: int, seconds: int) -> dict[str, float]:
@@ -140,7 +139,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="imdb", metavar="DIR", help="a model directory or name")
     add_count(parser, "--seconds", default=15, what="seconds of load in each row")
-    add_count(parser, "--workers", default=1, what=f"processes of the service; this machine has {cores()} cores")
+    add_count(parser, "--workers", default=cores(), what="processes of the service")
     run_benchmark(parser, run)
 
 

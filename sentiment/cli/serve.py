@@ -22,9 +22,8 @@ def serve(arguments: Sequence[str]) -> None:
     group.add_argument(
         "--workers",
         type=positive,
-        default=1,
         metavar="N",
-        help="processes; with several, one that dies is replaced (default: 1)",
+        help="processes; with several, one that dies is replaced (default: one per CPU; 1 with a GPU)",
     )
     group.add_argument(
         "--allow-origin",
@@ -56,11 +55,12 @@ def serve(arguments: Sequence[str]) -> None:
     from sentiment.inference.threads import batch_threads
     from sentiment.serving.settings import ServiceSettings
 
-    threads = options.threads or max(1, batch_threads() // options.workers)
+    device = chosen_device(options.device)
+    workers = options.workers or (batch_threads() if device == "cpu" else 1)
     settings = ServiceSettings(
         model=options.model,
-        device=chosen_device(options.device),
-        threads=threads,
+        device=device,
+        threads=options.threads or max(1, batch_threads() // workers),
         max_batch=options.max_batch,
         max_body=options.max_bytes,
         max_texts=options.max_texts,
@@ -70,4 +70,4 @@ def serve(arguments: Sequence[str]) -> None:
         token=os.environ.get(TOKEN) or None,
         origins=tuple(options.allow_origin),
     )
-    run(settings, options.host, options.port, options.workers)
+    run(settings, options.host, options.port, workers)

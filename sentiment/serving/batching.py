@@ -1,7 +1,7 @@
 """Computes the texts of many requests together: what arrives while a batch is computed becomes the next batch.
 
-So a single request waits for nobody, and the busier the service, the larger its batches. There is no time to wait for
-further requests that would have to be chosen.
+So the busier the service, the larger its batches. Clients that have got their answers together send their next requests
+together, too, but not in the same instant: a batch begins when nothing has arrived for a millisecond.
 """
 
 import asyncio
@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+PAUSE = 0.001
+"""Seconds without a new request after which a batch begins."""
 
 Answer = TypeVar("Answer")
 
@@ -25,11 +28,10 @@ class _Request(Generic[Answer]):
 
 
 class Batcher(Generic[Answer]):
-    """Collects texts and computes them in threads.
+    """Collects texts and computes them in a thread.
 
     Args:
-        compute: gives one answer for each text, in their order; called in `threads` threads at a time.
-        threads: number of batches that are computed at a time.
+        compute: gives one answer for each text, in their order.
         max_batch: maximum number of texts in a batch; a request is never divided, so a larger one is a batch by itself.
         max_waiting: maximum number of texts that wait, without those that are computed.
         on_batch: called with the number of texts of each batch.
@@ -39,14 +41,12 @@ class Batcher(Generic[Answer]):
     def __init__(
         self,
         compute: Callable[[list[str]], list[Answer]],
-        threads: int,
         max_batch: int,
         max_waiting: int,
         on_batch: Callable[[int], object] = lambda _: None,
         on_waiting: Callable[[int], object] = lambda _: None,
     ) -> None:
-        self._compute, self._threads = compute, threads
-        self._on_batch, self._on_waiting = on_batch, on_waiting
+        self._compute, self._on_batch, self._on_waiting = compute, on_batch, on_waiting
         self._max_batch, self._max_waiting = max_batch, max_waiting
         self._requests: deque[_Request[Answer]] = deque()
         self._arrived = asyncio.Condition()
@@ -70,17 +70,13 @@ class Batcher(Generic[Answer]):
 
     async def run(self) -> None:
         """Compute batches until cancelled."""
-        with ThreadPoolExecutor(self._threads, "batch") as pool:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._threads):
-                    group.create_task(self._work(pool))
-
-    async def _work(self, pool: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
+        pool = ThreadPoolExecutor(1, "batch")
         while True:
             async with self._arrived:
                 await self._arrived.wait_for(lambda: self._requests)
-                batch = self._next_batch()
+            await self._pause()
+            batch = self._next_batch()
             texts = [text for request in batch for text in request.texts]
             if not texts:
                 continue
@@ -95,6 +91,13 @@ class Batcher(Generic[Answer]):
             for request in batch:
                 _finish(request, answers[done : done + len(request.texts)])
                 done += len(request.texts)
+
+    async def _pause(self) -> None:
+        """Wait until nothing arrives any more, or a batch is full."""
+        waiting = 0
+        while waiting < self.waiting < self._max_batch:
+            waiting = self.waiting
+            await asyncio.sleep(PAUSE)
 
     def _wait(self, more: int) -> None:
         self.waiting += more

@@ -30,6 +30,9 @@ from sentiment.serving.settings import ServiceSettings
 Result = TypeVar("Result")
 SMALLEST = 1e-300
 """Smallest probability of which a logit is computed."""
+BATCH_TOKENS = 2048
+"""Tokens that are computed at a time on a CPU. A few reviews that arrive together have very different lengths, so less
+padding pays for smaller products."""
 RETRY_AFTER = "1"
 """Seconds after which an overloaded service may be asked again."""
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -59,10 +62,10 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     """
     settings = settings or ServiceSettings.from_environment()
     metrics.forget_the_dead()
-    classifier = SentimentClassifier.from_pretrained(settings.model, settings.device, threads=1)
-    run = partial(Batcher, threads=settings.threads, max_waiting=settings.max_queue)
+    classifier = SentimentClassifier.from_pretrained(settings.model, settings.device, threads=settings.threads)
+    run = partial(Batcher, max_waiting=settings.max_queue)
     predictor: Batcher[Prediction] = run(
-        classifier.predict,
+        partial(predict_together, classifier),
         max_batch=settings.max_batch,
         on_batch=metrics.BATCH.observe,
         on_waiting=metrics.QUEUE.set,
@@ -188,6 +191,11 @@ def scores(prediction: Prediction, raw: bool) -> list[dict[str, Any]]:
         values = {"positive": logit, "negative": -logit}
     ordered = sorted(values.items(), key=lambda item: -item[1])
     return [{"label": label, "score": score} for label, score in ordered]
+
+
+def predict_together(classifier: SentimentClassifier, texts: list[str]) -> list[Prediction]:
+    """The predictions for the texts of a batch."""
+    return classifier.predict(texts, batch_tokens=BATCH_TOKENS if classifier.device.type == "cpu" else None)
 
 
 def explain_each(classifier: SentimentClassifier, texts: list[str]) -> list[Explanation | InputError]:

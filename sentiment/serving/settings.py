@@ -15,9 +15,9 @@ class ServiceSettings:
     model: str | None = None
     """Model directory, shipped model, or hub id; None for the shipped model `imdb`."""
     device: str = "cpu"
-    """Device to compute on, "cpu" or "cuda"."""
+    """Device to compute on: "cpu", "cuda", or "auto"."""
     threads: int = 1
-    """Batches that each process computes at a time."""
+    """Parts of a batch that each process computes at a time on the CPU."""
     max_batch: int = 64
     """Texts that are computed together, from one request or several."""
     max_body: int = 2 * 2**20

@@ -61,8 +61,9 @@ def ask(address, inputs, path="/predict", **headers):
         return json.load(reply)
 
 
-def test_the_service_answers_until_it_is_stopped(tiny_model_directory):
-    with serving(tiny_model_directory) as (process, address):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_service_answers_until_it_is_stopped(tiny_model_directory, workers):
+    with serving(tiny_model_directory, "--workers", workers) as (process, address):
         assert ask(address, "A wonderful film")[0]["label"] in ("positive", "negative")
         assert b"SentimentRNN" in urlopen(address).read()
         # what is under way when the service is told to stop is answered

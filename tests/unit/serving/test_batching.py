@@ -23,7 +23,7 @@ class Upper:
 
 def with_batcher(work, compute, **settings):
     async def run():
-        batcher = Batcher(compute, **{"threads": 1, "max_batch": 4, "max_waiting": 6} | settings)
+        batcher = Batcher(compute, **{"max_batch": 4, "max_waiting": 6} | settings)
         running = asyncio.create_task(batcher.run())
         try:
             await work(batcher)
@@ -97,15 +97,3 @@ def test_an_error_reaches_its_batch_and_nobody_else():
 
     compute = Upper()
     with_batcher(work, compute)
-
-
-def test_threads_compute_side_by_side():
-    async def work(batcher):
-        tasks = [asyncio.create_task(batcher([text])) for text in "ab"]
-        while len(compute.batches) < 2:
-            await asyncio.sleep(0.001)
-        compute.go_on.set()
-        assert sorted([(await task)[0] for task in tasks]) == ["A", "B"]
-
-    compute = Upper()
-    with_batcher(work, compute, threads=2, max_batch=1)

@@ -1,0 +1,1 @@
+"""The same service with other frameworks, as small as they allow."""
