@@ -5,7 +5,9 @@ As ASGI middleware, since the body would otherwise be in memory before anyone co
 
 import asyncio
 import hmac
+import logging
 import time
+import traceback
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,9 +16,12 @@ from sentiment.serving import metrics
 from sentiment.serving.replies import Reply, error
 from sentiment.serving.settings import ServiceSettings
 
-OPEN = ("/health", "/ready")
-"""Paths that need no token."""
+logger = logging.getLogger(__name__)
+
 COUNTED = ("/predict", "/explain")
+"""Paths of requests with reviews; those of all others are counted together."""
+PROTECTED = (*COUNTED, "/metrics")
+"""Paths that need the token."""
 
 
 class LimitedRequests:
@@ -37,18 +42,28 @@ class LimitedRequests:
             return
         began, path = time.perf_counter(), scope["path"]
         path = path if path in COUNTED else "other"
+        replied = False
 
         async def counting(message: Message) -> None:
+            nonlocal replied
             if message["type"] == "http.response.start":
+                replied = True
                 metrics.REQUESTS.labels(path, message["status"]).inc()
                 metrics.SECONDS.labels(path).observe(time.perf_counter() - began)
             await send(message)
 
-        await self._answer(scope, receive, counting)
+        try:
+            await self._answer(scope, receive, counting)
+        except Exception as failure:
+            # not the message, which may have a part of a review
+            place = traceback.extract_tb(failure.__traceback__)[-1]
+            logger.error("%s at %s, line %s", type(failure).__name__, place.filename, place.lineno)
+            if not replied:
+                await error(500, "backend", "the service failed; its log says where.")(scope, receive, counting)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = self._problem(scope)
-        if problem is None and scope["method"] == "POST":
+        if problem is None and _has_body(scope):
             try:
                 async with asyncio.timeout(self._settings.timeout):
                     body = await _read(receive, self._settings.max_body)
@@ -65,13 +80,13 @@ class LimitedRequests:
 
     def _problem(self, scope: Scope) -> Reply | None:
         headers, token = Headers(scope=scope), self._settings.token
-        if token is not None and (scope["method"] == "POST" or scope["path"] == "/metrics"):
+        if token is not None and scope["path"] in PROTECTED:
             given = headers.get("authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
                 missing = error(401, "unauthorized", "the request needs the header `Authorization: Bearer TOKEN`.")
                 missing.headers["WWW-Authenticate"] = "Bearer"
                 return missing
-        if scope["method"] == "POST":
+        if _has_body(scope):
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 return error(415, "validation", f"the content type is {kind or 'missing'}; send application/json.")
@@ -79,6 +94,10 @@ class LimitedRequests:
             if length.isdecimal() and int(length) > self._settings.max_body:
                 return error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
         return None
+
+
+def _has_body(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"] in COUNTED
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

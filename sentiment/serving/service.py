@@ -246,7 +246,3 @@ def add_error_handlers(app: FastAPI) -> None:
         reply = error(problem.status_code, kind, f"{str(problem.detail).lower()}.")
         reply.headers.update(problem.headers or {})
         return reply
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, __: Exception) -> Response:
-        return error(500, "backend", "the service failed; its log says why.")

@@ -172,13 +172,15 @@ def test_a_full_queue(tiny_model_directory):
         assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_an_error_of_ours_is_no_traceback(client, monkeypatch):
+def test_an_error_of_ours_is_no_traceback_and_tells_no_review(client, monkeypatch, caplog):
     def fail(*_):
         raise RuntimeError("secret review")
 
     monkeypatch.setattr("sentiment.serving.service.scores", fail)
     reply = client.post("/predict", json={"inputs": "good"})
-    assert reply.status_code == 500 and "secret" not in reply.text
+    assert reply.json() == {"error": "the service failed; its log says where.", "error_type": "backend"}
+    assert reply.status_code == 500
+    assert "RuntimeError at" in caplog.text and "secret" not in caplog.text
 
 
 def test_counts(client):
