@@ -35,6 +35,7 @@ AS_THEY_ARE, EQUAL, WORDS = "as they are", "of 260 words", 260
 LOADS = ((1, AS_THEY_ARE), (8, AS_THEY_ARE), (8, EQUAL), (64, AS_THEY_ARE), (256, AS_THEY_ARE))
 """Clients, and what the reviews of a measurement are."""
 MODES = {"batches": [], "one by one": ["--max-batch", "1"]}
+SHORT_TEXTS = ("I loved it.", "Dull and boring.", "Not bad at all.", "A wonderful film, but the ending isn't good.")
 LUA = Path(__file__).with_suffix(".lua")
 
 
@@ -42,6 +43,8 @@ def run(options: argparse.Namespace) -> str:
     """Measure everything; returns the page."""
     if shutil.which("wrk") is None:
         raise RunError("needs wrk; Debian: apt-get install wrk")
+    if options.soak:
+        return soak(options)
     info = machine_info() | {"model": options.model, "seconds": options.seconds, "workers": options.workers}
     texts = draw_reviews(options.data, options.split, options.reviews)["text"]
     classifier = SentimentClassifier.from_pretrained(options.model)
@@ -76,6 +79,22 @@ def run(options: argparse.Namespace) -> str:
     return write_results(
         options.output, "service", [markdown_table(header, rows), note], {"setting": info, "found": found}
     )
+
+
+def soak(options: argparse.Namespace) -> str:
+    """Send short texts until there were so many requests; the memory of all processes, and what was not answered."""
+    info = machine_info()
+    found, sent = [], 0.0
+    with tempfile.TemporaryDirectory() as temporary, service(["--model", options.model]) as (address, process):
+        bodies = Path(temporary) / "bodies"
+        bodies.write_text("".join(json.dumps({"inputs": text}) + "\n" for text in SHORT_TEXTS))
+        while sent < options.soak:
+            result = load(address, bodies, 16, 30)
+            sent += result["requests"]
+            memory = sum(part.memory_full_info().pss for part in family(process)) / 1e6
+            found.append((f"{sent:,.0f}", f"{memory:,.0f}", f"{result['refused']:.0f}", f"{result['failed']:.0f}"))
+    table = markdown_table(("requests", "memory, MB", "refused", "failed"), found)
+    return write_results(options.output, "service_soak", [table, machine_note(info)], {"setting": info, "found": found})
 
 
 @contextmanager
@@ -140,6 +159,7 @@ def main() -> None:
     parser.add_argument("--model", default="imdb", metavar="DIR", help="a model directory or name")
     add_count(parser, "--seconds", default=15, what="seconds of load in each row")
     add_count(parser, "--workers", default=cores(), what="processes of the service")
+    parser.add_argument("--soak", type=int, default=0, metavar="N", help="instead, send N requests of short texts")
     run_benchmark(parser, run)
 
 

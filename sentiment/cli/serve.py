@@ -32,10 +32,12 @@ def serve(arguments: Sequence[str]) -> None:
         metavar="ORIGIN",
         help="address of a site whose pages may call the service; * for all; can be given several times",
     )
+    group.add_argument("--no-page", action="store_true", help="no page at /; from the page anyone can get the model")
     group = parser.add_argument_group("limits")
     for name, default, what in (
         ("texts", 256, "texts in a request"),
         ("words", 20_000, "words in a text"),
+        ("characters", 50_000, "characters in a text"),
         ("bytes", 2 * 2**20, "bytes in a request"),
         ("queue", 1024, "texts that wait in a process, before requests are refused"),
         ("batch", 64, "texts that are computed together"),
@@ -65,9 +67,20 @@ def serve(arguments: Sequence[str]) -> None:
         max_body=options.max_bytes,
         max_texts=options.max_texts,
         max_words=options.max_words,
+        max_characters=options.max_characters,
         max_queue=options.max_queue,
         timeout=float(options.max_seconds),
-        token=os.environ.get(TOKEN) or None,
+        token=_token(),
         origins=tuple(options.allow_origin),
     )
-    run(settings, options.host, options.port, workers)
+    run(settings, options.host, options.port, workers, with_page=not options.no_page)
+
+
+def _token() -> str | None:
+    token = os.environ.get(TOKEN)
+    if token is None:
+        return None
+    token = token.strip()
+    if not (token and token.isascii() and token.isprintable()):
+        raise InputError(f"{TOKEN} is empty or has other characters than ASCII; unset it, or give another token.")
+    return token

@@ -21,7 +21,7 @@ class OverloadedError(Exception):
     """More texts are waiting than are allowed."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Request(Generic[Answer]):
     texts: Sequence[str]
     answers: "asyncio.Future[list[Answer]]"
@@ -33,7 +33,8 @@ class Batcher(Generic[Answer]):
     Args:
         compute: gives one answer for each text, in their order.
         max_batch: maximum number of texts in a batch; a request is never divided, so a larger one is a batch by itself.
-        max_waiting: maximum number of texts that wait, without those that are computed.
+        max_waiting: maximum number of texts that wait, without those that are computed. A single request may have more.
+        pool: where `compute` runs; None for a thread of its own.
         on_batch: called with the number of texts of each batch.
         on_waiting: called with the number of texts that wait, when it changes.
     """
@@ -43,11 +44,14 @@ class Batcher(Generic[Answer]):
         compute: Callable[[list[str]], list[Answer]],
         max_batch: int,
         max_waiting: int,
+        pool: ThreadPoolExecutor | None = None,
         on_batch: Callable[[int], object] = lambda _: None,
         on_waiting: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._compute, self._on_batch, self._on_waiting = compute, on_batch, on_waiting
         self._max_batch, self._max_waiting = max_batch, max_waiting
+        self._pool = pool or ThreadPoolExecutor(1, "batch")
+        self._last_was_alone = True
         self._requests: deque[_Request[Answer]] = deque()
         self._arrived = asyncio.Condition()
         self.waiting = 0
@@ -59,41 +63,52 @@ class Batcher(Generic[Answer]):
         Raises:
             OverloadedError: if too many texts are waiting.
         """
-        if self.waiting + len(texts) > self._max_waiting:
+        if self.waiting and self.waiting + len(texts) > self._max_waiting:
             raise OverloadedError
         request = _Request(texts, asyncio.get_running_loop().create_future())
         async with self._arrived:
             self._requests.append(request)
             self._wait(len(texts))
             self._arrived.notify()
-        return await request.answers
+        try:
+            return await request.answers
+        except asyncio.CancelledError:
+            if request in self._requests:
+                self._requests.remove(request)
+                self._wait(-len(texts))
+            raise
 
     async def run(self) -> None:
         """Compute batches until cancelled."""
-        loop = asyncio.get_running_loop()
-        pool = ThreadPoolExecutor(1, "batch")
         while True:
             async with self._arrived:
                 await self._arrived.wait_for(lambda: self._requests)
             await self._pause()
             batch = self._next_batch()
-            texts = [text for request in batch for text in request.texts]
-            if not texts:
-                continue
-            self._on_batch(len(texts))
-            try:
-                answers = await loop.run_in_executor(pool, self._compute, texts)
-            except Exception as error:
-                for request in batch:
-                    _finish(request, error)
-                continue
-            done = 0
-            for request in batch:
-                _finish(request, answers[done : done + len(request.texts)])
-                done += len(request.texts)
+            if batch:
+                self._on_batch(sum(len(request.texts) for request in batch))
+                await self._answer(batch)
+
+    async def _answer(self, batch: list[_Request[Answer]]) -> None:
+        texts = [text for request in batch for text in request.texts]
+        try:
+            answers = await asyncio.get_running_loop().run_in_executor(self._pool, self._compute, texts)
+        except Exception as error:
+            if len(batch) == 1:
+                _finish(batch[0], error)
+                return
+            for request in batch:  # one of them is the reason; the others shall not suffer for it
+                await self._answer([request])
+            return
+        done = 0
+        for request in batch:
+            _finish(request, answers[done : done + len(request.texts)])
+            done += len(request.texts)
 
     async def _pause(self) -> None:
-        """Wait until nothing arrives any more, or a batch is full."""
+        """Wait until nothing arrives any more, or a batch is full; a single client does not have to wait."""
+        if len(self._requests) == 1 and self._last_was_alone:
+            return
         waiting = 0
         while waiting < self.waiting < self._max_batch:
             waiting = self.waiting
@@ -113,6 +128,7 @@ class Batcher(Generic[Answer]):
             if not request.answers.cancelled():
                 batch.append(request)
                 size += len(request.texts)
+        self._last_was_alone = len(batch) == 1
         return batch
 
 

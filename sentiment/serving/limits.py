@@ -8,8 +8,10 @@ import hmac
 import logging
 import time
 import traceback
+from contextvars import ContextVar
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sentiment.serving import metrics
@@ -18,6 +20,8 @@ from sentiment.serving.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
 
+DEADLINE: ContextVar[float] = ContextVar("DEADLINE")
+"""When the present request must be answered, in the time of the event loop."""
 COUNTED = ("/predict", "/explain")
 """Paths of requests with reviews; those of all others are counted together."""
 PROTECTED = (*COUNTED, "/metrics")
@@ -62,34 +66,39 @@ class LimitedRequests:
                 await error(500, "backend", "the service failed; its log says where.")(scope, receive, counting)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self._settings.timeout
+        DEADLINE.set(deadline)
         problem = self._problem(scope)
         if problem is None and _has_body(scope):
             try:
-                async with asyncio.timeout(self._settings.timeout):
+                async with asyncio.timeout_at(deadline):
                     body = await _read(receive, self._settings.max_body)
             except TimeoutError:
-                problem = error(
-                    408, "timeout", f"the request did not arrive within {self._settings.timeout:g} seconds."
-                )
+                seconds = self._settings.timeout
+                problem = error(408, "timeout", f"the request did not arrive within {seconds:g} seconds.")
+            except ClientDisconnect:
+                return
             else:
                 if body is None:
                     problem = error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
                 else:
                     receive = _replay(body, receive)
+        if problem is not None and _has_body(scope):
+            problem.headers["Connection"] = "close"  # its body may not have been read
         await (problem or self._app)(scope, receive, send)
 
     def _problem(self, scope: Scope) -> Reply | None:
         headers, token = Headers(scope=scope), self._settings.token
         if token is not None and scope["path"] in PROTECTED:
             given = headers.get("authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            if not hmac.compare_digest(given.encode("latin-1"), f"Bearer {token}".encode("ascii")):
                 missing = error(401, "unauthorized", "the request needs the header `Authorization: Bearer TOKEN`.")
                 missing.headers["WWW-Authenticate"] = "Bearer"
                 return missing
         if _has_body(scope):
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
-                return error(415, "validation", f"the content type is {kind or 'missing'}; send application/json.")
+                return error(415, "validation", f"the content type is {kind[:60] or 'missing'}; send application/json.")
             length = headers.get("content-length", "0")
             if length.isdecimal() and int(length) > self._settings.max_body:
                 return error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
@@ -106,7 +115,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return bytes(body)
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > limit:
             return None

@@ -1,13 +1,13 @@
 """What the service counts, for Prometheus."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable of `prometheus_client`: where the processes of a service add up their counts."""
+from sentiment.serving.settings import COUNTS_VARIABLE
 
 REQUESTS = Counter("sentiment_requests", "Requests that were answered.", ["path", "status"])
 SECONDS = Histogram("sentiment_request_seconds", "Seconds from the arrival of a request to its reply.", ["path"])
@@ -18,7 +18,7 @@ QUEUE = Gauge("sentiment_queue_texts", "Texts that wait.", multiprocess_mode="li
 
 def render() -> bytes:
     """All counts of all processes of the service, in the text format of Prometheus."""
-    if DIRECTORY not in os.environ:
+    if COUNTS_VARIABLE not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -27,9 +27,10 @@ def render() -> bytes:
 
 def forget_the_dead() -> None:
     """Leave out the queues of processes that have died."""
-    if DIRECTORY not in os.environ:
+    if COUNTS_VARIABLE not in os.environ:
         return
-    for file in Path(os.environ[DIRECTORY]).glob("gauge_live*_*.db"):
+    for file in Path(os.environ[COUNTS_VARIABLE]).glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])
         if not psutil.pid_exists(process):
-            multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
+            with suppress(FileNotFoundError):  # another process was faster
+                multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]

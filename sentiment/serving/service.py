@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from sentiment.explanation.explanation import Explanation
 from sentiment.inference.prediction import Prediction
 from sentiment.serving import metrics
 from sentiment.serving.batching import Batcher, OverloadedError
-from sentiment.serving.limits import LimitedRequests
+from sentiment.serving.limits import DEADLINE, LimitedRequests
 from sentiment.serving.replies import Reply, error
 from sentiment.serving.schemas import Details, Explained, ExplainRequest, PredictRequest, Problem, Score
 from sentiment.serving.settings import ServiceSettings
@@ -30,6 +31,10 @@ from sentiment.serving.settings import ServiceSettings
 Result = TypeVar("Result")
 SMALLEST = 1e-300
 """Smallest probability of which a logit is computed."""
+MOST_EXPLAINED = 32
+"""Texts that wait to be explained; each takes some tenths of a second."""
+MOST_ECHOED = 60
+"""Characters of a name that the client has made up, in a message."""
 BATCH_TOKENS = 2048
 """Tokens that are computed at a time on a CPU. A few reviews that arrive together have very different lengths, so less
 padding pays for smaller products."""
@@ -62,31 +67,40 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     """
     settings = settings or ServiceSettings.from_environment()
     metrics.forget_the_dead()
+    pool = ThreadPoolExecutor(1, "batch")  # one for both, since torch's number of threads belongs to the whole process
     classifier = SentimentClassifier.from_pretrained(settings.model, settings.device, threads=settings.threads)
-    run = partial(Batcher, max_waiting=settings.max_queue)
-    predictor: Batcher[Prediction] = run(
+    predictor = Batcher(
         partial(predict_together, classifier),
         max_batch=settings.max_batch,
+        max_waiting=settings.max_queue,
+        pool=pool,
         on_batch=metrics.BATCH.observe,
         on_waiting=metrics.QUEUE.set,
     )
-    explainer: Batcher[Explanation | InputError] = run(partial(explain_each, classifier), max_batch=1)
+    explainer = Batcher(partial(explain_each, classifier), max_batch=1, max_waiting=MOST_EXPLAINED, pool=pool)
+    tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         classifier.predict(["Ready?"])  # loads what is loaded with the first text
-        tasks = [asyncio.create_task(batcher.run()) for batcher in (predictor, explainer)]
-        app.state.ready = True
+        tasks.extend([asyncio.create_task(predictor.run()), asyncio.create_task(explainer.run())])
+        if settings.started is not None:
+            Path(settings.started).touch()
         yield
-        app.state.ready = False
         for task in tasks:
             task.cancel()
 
     app = FastAPIOffline(title="SentimentRNN", description="Sentiment of movie reviews.", lifespan=lifespan)
-    app.state.ready = False
+    app.router.redirect_slashes = False
     app.add_middleware(LimitedRequests, settings=settings)
     if settings.origins:
-        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["*"])
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
 
     @app.post("/predict", responses=PROBLEMS, response_model=list[Score] | list[list[Score]] | Details | list[Details])
     async def predict(request: PredictRequest) -> Any:
@@ -110,17 +124,19 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
             raise RefusedError(422, "validation", str(found))
         return Reply((found.divided(request.by) if request.by else found).to_dict())
 
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        """Whether the process runs."""
-        return {"status": "ok"}
+    @app.get("/health", responses={503: {"model": Problem}})
+    async def health() -> Response:
+        """Whether the process can answer requests."""
+        if any(task.done() for task in tasks):
+            return error(503, "unavailable", "the process computes nothing any more.")
+        return Reply({"status": "ok"})
 
     @app.get("/ready", responses={503: {"model": Problem}})
     async def ready() -> Response:
-        """Whether requests are answered: the model is loaded and the queue is not full."""
-        if not app.state.ready or predictor.waiting >= settings.max_queue:
-            return error(503, "unavailable", "the service is starting, stopping or overloaded.")
-        return Reply({"status": "ok"})
+        """Whether requests are answered now: the model is loaded, and the queue is not full."""
+        if predictor.waiting >= settings.max_queue:
+            return error(503, "unavailable", "the queue is full.")
+        return await health()
 
     @app.get("/metrics", response_class=Response)
     async def counts() -> Response:
@@ -160,6 +176,12 @@ def check(texts: Sequence[str], settings: ServiceSettings) -> None:
     if len(texts) > settings.max_texts:
         raise RefusedError(413, "validation", f"inputs has {len(texts):,} texts; send at most {settings.max_texts:,}.")
     for place, text in enumerate(texts):
+        if len(text) > settings.max_characters:
+            raise RefusedError(
+                413,
+                "validation",
+                f"text {place} has {len(text):,} characters; send at most {settings.max_characters:,}.",
+            )
         words = len(text.split())
         if words > settings.max_words:
             raise RefusedError(
@@ -174,7 +196,7 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result:
         RefusedError: if it takes longer, or too many texts are waiting.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(DEADLINE.get()):
             return await work
     except TimeoutError:
         raise RefusedError(408, "timeout", f"the answer took more than {seconds:g} seconds; send less.") from None
@@ -209,13 +231,15 @@ def explain_each(classifier: SentimentClassifier, texts: list[str]) -> list[Expl
     return found
 
 
-def sentence(problem: dict[str, Any]) -> str:
-    """What is wrong with a request, from an error of pydantic."""
-    place = problem["loc"][1] if len(problem["loc"]) > 1 else "the body"
+def sentence(problem: dict[str, Any], path: str) -> str:
+    """What is wrong with a request to a path, from an error of pydantic."""
+    place = str(problem["loc"][1])[:MOST_ECHOED] if len(problem["loc"]) > 1 else "the body"
     if problem["type"] == "extra_forbidden":
         return f"{place}: there is no such field."
     if problem["type"] == "missing":
         return f"{place}: is missing."
+    if place == "inputs" and path == "/explain":
+        return "inputs: give a text."
     if place == "inputs":
         return "inputs: give a text, a list of texts, or a list of lists with one text each; none of them empty lists."
     if place == "the body":
@@ -234,11 +258,11 @@ def add_error_handlers(app: FastAPI) -> None:
         return reply
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, problem: RequestValidationError) -> Response:
+    async def invalid(request: Request, problem: RequestValidationError) -> Response:
         first = problem.errors()[0]
         if first["type"] == "json_invalid":
             return error(400, "validation", f"the body is not JSON: {first['ctx']['error']}.")
-        return error(422, "validation", sentence(first))
+        return error(422, "validation", sentence(first, request.url.path))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, problem: HTTPException) -> Response:

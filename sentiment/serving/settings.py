@@ -2,10 +2,13 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 VARIABLE = "SENTIMENT_SERVICE"
 """Environment variable by which the processes of a service get their settings."""
+COUNTS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of `prometheus_client`, which reads it when it is imported: where several processes add up their
+counts."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,16 @@ class ServiceSettings:
     """Texts that wait in a process; beyond it requests are refused."""
     timeout: float = 30.0
     """Seconds that a request may take."""
-    token: str | None = None
+    max_characters: int = 50_000
+    """Characters of a text. Some texts of one long word take time that grows with the square of their length."""
+    token: str | None = field(default=None, repr=False)
     """What requests must have as a bearer token; None for no token."""
     origins: tuple[str, ...] = ()
     """Origins of pages that may call the service from a browser; "*" for all."""
     page: str | None = None
     """Directory of the page at `/`; None for no page."""
+    started: str | None = None
+    """File that each process writes when it can answer; None for no file."""
 
     def to_environment(self) -> None:
         """Hand the settings to the processes that this one starts."""

@@ -46,10 +46,10 @@ def serving(model, *arguments, **environment):
 
 
 def wait_until_ready(address):
-    for _ in range(300):
+    for _ in range(600):
         try:
-            return urlopen(f"{address}/ready").close()
-        except (URLError, ConnectionError):
+            return urlopen(f"{address}/ready", timeout=5).close()
+        except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise AssertionError("the service did not start")
 
@@ -62,8 +62,8 @@ def ask(address, inputs, path="/predict", **headers):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_service_answers_until_it_is_stopped(tiny_model_directory, workers):
-    with serving(tiny_model_directory, "--workers", workers) as (process, address):
+def test_the_service_answers_until_it_is_stopped(tiny_model_directory, tmp_path, workers):
+    with serving(tiny_model_directory, "--workers", workers, TMPDIR=str(tmp_path)) as (process, address):
         assert ask(address, "A wonderful film")[0]["label"] in ("positive", "negative")
         assert b"SentimentRNN" in urlopen(address).read()
         # what is under way when the service is told to stop is answered
@@ -74,7 +74,8 @@ def test_the_service_answers_until_it_is_stopped(tiny_model_directory, workers):
         process.send_signal(signal.SIGTERM)
         slow.join()
         assert len(answers[0]) == 150
-        assert process.wait(timeout=20) in (143, -signal.SIGTERM)
+        assert process.wait(timeout=20) == 143
+        assert list(tmp_path.glob("sentiment-serve-*")) == []
         assert "wonderful" not in process.stderr.read() + process.stdout.read()
 
 

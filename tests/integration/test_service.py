@@ -1,7 +1,11 @@
 """The service in this process: what it answers, what it refuses, what it counts."""
 
+import asyncio
 import json
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -32,7 +36,7 @@ def client_of(tiny_model_directory, **settings):
 
 @pytest.fixture(scope="module")
 def client(tiny_model_directory):
-    with client_of(tiny_model_directory, max_texts=50, max_words=200, max_body=20_000) as found:
+    with client_of(tiny_model_directory, max_texts=50, max_words=200, max_characters=5000, max_body=20_000) as found:
         yield found
 
 
@@ -93,6 +97,8 @@ REFUSED = {
     "no content type": (b'{"inputs": "a"}', {}, 415, r"the content type is missing; .*\."),
     "many texts": (b'{"inputs": %s}' % json.dumps(["a"] * 51).encode(), JSON, 413, "inputs has 51 texts; .*"),
     "many words": (b'{"inputs": ["a", "%s"]}' % (b"a " * 201), JSON, 413, "text 1 has 201 words; .*"),
+    "many characters": (b'{"inputs": ["a", "%s"]}' % (b"b" * 5001), JSON, 413, "text 1 has 5,001 characters; .*"),
+    "long name": (b'{"inputs": "a", "%s": 1}' % (b"n" * 5000), JSON, 422, r"n{60}: there is no such field\."),
     "many bytes": (b'{"inputs": "%s"}' % (b"a" * 20_000), JSON, 413, r"the request has over 20,000 bytes\."),
 }
 
@@ -100,7 +106,7 @@ REFUSED = {
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_wrong_request_is_answered_in_one_sentence(client, path, name):
-    if path == "/explain" and name in ("many texts", "many words", "wrong type"):
+    if path == "/explain" and name in ("many texts", "many words", "many characters", "wrong type"):
         pytest.skip("other fields")
     content, headers, status, sentence = REFUSED[name]
     reply = client.post(path, content=content, headers=headers)
@@ -111,15 +117,21 @@ def test_a_wrong_request_is_answered_in_one_sentence(client, path, name):
     assert client.post("/predict", json={"inputs": "fine"}).status_code == 200
 
 
-def test_a_body_without_a_length_is_not_read_to_its_end(client):
-    given = []
+def test_a_body_without_a_length_is_not_read_to_its_end(tiny_model_directory):
+    service = create_service(ServiceSettings(str(tiny_model_directory), max_body=20_000))
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
+    received, sent = [], []
 
-    def pieces():
-        for number in range(1000):
-            given.append(number)
-            yield b"a" * 1000
+    async def receive():
+        received.append(1)
+        return {"type": "http.request", "body": b"a" * 1000, "more_body": True}
 
-    assert client.post("/predict", content=pieces(), headers=JSON).status_code == 413
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(service(scope | {"query_string": b"", "scheme": "http", "server": ("127.0.0.1", 80)}, receive, send))
+    assert sent[0]["status"] == 413 and len(received) == 21
+    assert (b"connection", b"close") in sent[0]["headers"]
 
 
 def test_truncate_false_refuses_what_the_model_does_not_read(client):
@@ -165,11 +177,41 @@ def test_too_long_waiting(tiny_model_directory):
         assert (reply.status_code, reply.json()["error_type"]) == (408, "timeout")
 
 
-def test_a_full_queue(tiny_model_directory):
-    with client_of(tiny_model_directory, max_queue=3) as client:
-        reply = client.post("/predict", json={"inputs": ["good"] * 4})
+def test_a_full_queue(tiny_model_directory, monkeypatch):
+    go_on, begun = threading.Event(), threading.Event()
+
+    def wait(classifier, texts):
+        begun.set()
+        assert go_on.wait(20)
+        return classifier.predict(texts)
+
+    monkeypatch.setattr("sentiment.serving.service.predict_together", wait)
+    with client_of(tiny_model_directory, max_queue=3) as client, ThreadPoolExecutor() as callers:
+
+        def post(texts):
+            return client.post("/predict", json={"inputs": texts})
+
+        first = callers.submit(post, ["good"])
+        assert begun.wait(20)
+        second = callers.submit(post, ["bad"] * 3)
+        while client.get("/ready").status_code == 200:
+            time.sleep(0.01)
+        reply = post(["good"])
         assert (reply.status_code, reply.json()["error_type"]) == (429, "overloaded")
         assert int(reply.headers["Retry-After"]) > 0
+        go_on.set()
+        assert [len(waiting.result().json()) for waiting in (first, second)] == [1, 3]
+        assert client.get("/ready").status_code == post(["good"] * 4).status_code == 200
+
+
+def test_answers_do_not_depend_on_who_shares_the_batch(client, classifier):
+    texts = [f"{'A wonderful film. ' * (n % 7)}no fun {n}" for n in range(40)]
+    expected = [prediction.probability for prediction in classifier.predict(texts)]
+    with ThreadPoolExecutor(16) as callers:
+        replies = callers.map(
+            lambda text: client.post("/predict", json={"inputs": text, "details": True}).json(), texts
+        )
+    assert [reply["probability"] for reply in replies] == pytest.approx(expected, abs=1e-6)
 
 
 def test_an_error_of_ours_is_no_traceback_and_tells_no_review(client, monkeypatch, caplog):

@@ -80,6 +80,8 @@ def test_a_caller_that_has_gone_is_not_computed():
         await asyncio.sleep(0.01)
         gone.cancel()
         first.cancel()  # this one is already computed
+        await asyncio.sleep(0)
+        assert batcher.waiting == 1  # its place is free
         compute.go_on.set()
         assert await waiting == ["C"]
 
@@ -88,12 +90,17 @@ def test_a_caller_that_has_gone_is_not_computed():
     assert compute.batches == [["a"], ["c"]]
 
 
-def test_an_error_reaches_its_batch_and_nobody_else():
+def test_an_error_reaches_its_request_and_nobody_else():
     async def work(batcher):
+        first = asyncio.create_task(batcher(["a"]))
+        await started(compute)
+        bad, good = (asyncio.create_task(batcher([text])) for text in ("bad", "good"))
+        await asyncio.sleep(0.01)
         compute.go_on.set()
+        assert await first == ["A"] and await good == ["GOOD"]
         with pytest.raises(ValueError, match="bad"):
-            await batcher(["bad"])
-        assert await batcher(["good"]) == ["GOOD"]
+            await bad
 
     compute = Upper()
     with_batcher(work, compute)
+    assert compute.batches == [["a"], ["bad", "good"], ["bad"], ["good"]]
