@@ -8,8 +8,6 @@ the output directory. Needs wrk, and `pip install -c constraints.txt litserve 'r
 
 import argparse
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +22,8 @@ from benchmarks.harness.command import add_count, benchmark_parser, run_benchmar
 from benchmarks.harness.machine import cores, machine_info, machine_note
 from benchmarks.harness.results import markdown_table, spread, write_results
 from benchmarks.harness.reviews import draw_reviews
-from benchmarks.speed.service import free_port, load, service
+from benchmarks.speed.service import family, free_port, load, service
+from sentiment.errors import RunError
 
 CLIENTS = (8, 64)
 OTHERS = {"LitServe": "litserve_service", "Ray Serve": "ray_service"}
@@ -67,7 +66,7 @@ def other(module: str, model: str) -> Iterator[tuple[str, subprocess.Popen[bytes
     port = free_port()
     command = [sys.executable, "-m", f"benchmarks.speed.other_services.{module}", str(port), model, str(cores())]
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
     address = f"http://127.0.0.1:{port}"
     request = Request(f"{address}/predict", b'{"inputs": "Ready?"}', {"Content-Type": "application/json"})
     try:
@@ -77,10 +76,12 @@ def other(module: str, model: str) -> Iterator[tuple[str, subprocess.Popen[bytes
                 break
             except (URLError, ConnectionError, TimeoutError):
                 time.sleep(0.3)
+        else:
+            raise RunError(f"{module} did not start within a minute.")
         yield address, process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        subprocess.run(["ray", "stop", "--force"], stdout=quiet, stderr=quiet, check=False)
+        for part in family(process):
+            part.kill()
 
 
 def main() -> None:
