@@ -1,7 +1,7 @@
 // Builds the page into built/: the arithmetic with AssemblyScript, the rest with esbuild. `make web` runs it.
 import { main as assemblyscript } from "assemblyscript/asc";
 import { build } from "esbuild";
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 
 await mkdir("built", { recursive: true });
 const { error, stderr } = await assemblyscript([
@@ -26,4 +26,3 @@ await build({
   format: "iife",
   loader: { ".wasm": "binary" },
 });
-for (const file of ["index.html", "style.css"]) await copyFile(`source/${file}`, `built/${file}`);

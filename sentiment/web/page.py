@@ -13,10 +13,9 @@ from sentiment.persistence import hub
 from sentiment.persistence.model_directory import TORCH_WEIGHTS, read_directory
 from sentiment.web.tables import text_tables
 
-CODE = ("index.html", "style.css", "app.js", "worker.js")
-"""The built files."""
-BUILT = Path(__file__).parent / "built"
-FILES = (*CODE, TORCH_WEIGHTS, "model.json", "vocabulary.json", "tables.json")
+CODE = ("source/index.html", "source/style.css", "built/app.js", "built/worker.js")
+"""The files of the page that do not depend on the model."""
+FILES = (*(Path(file).name for file in CODE), TORCH_WEIGHTS, "model.json", "vocabulary.json", "tables.json")
 """All files of a page."""
 DEFAULT_MODEL = "imdb-small"
 """The smaller of the shipped models, since a page loads its model each time."""
@@ -49,8 +48,8 @@ def write_page(model: str, directory: Path) -> None:
         "calibration": read.calibration,
     }
     with atomic_directory(directory) as target:
-        for name in CODE:
-            shutil.copyfile(BUILT / name, target / name)
+        for file in CODE:
+            shutil.copyfile(Path(__file__).parent / file, target / Path(file).name)
         shutil.copyfile(source / TORCH_WEIGHTS, target / TORCH_WEIGHTS)
         _write_compact(target / "model.json", config)
         _write_compact(target / "vocabulary.json", text.vocabulary.counts)
