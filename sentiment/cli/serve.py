@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sentiment.cli.options import chosen_device, model_parser, port, positive
 from sentiment.errors import InputError
+from sentiment.serving.settings import ServiceSettings
 
 TOKEN = "SENTIMENT_TOKEN"
 """Environment variable of the token; as an option, every user of the machine could see it."""
@@ -35,13 +36,13 @@ def serve(arguments: Sequence[str]) -> None:
     group.add_argument("--no-page", action="store_true", help="no page at /; from the page anyone can get the model")
     group = parser.add_argument_group("limits")
     for name, default, what in (
-        ("texts", 256, "texts in a request"),
-        ("words", 20_000, "words in a text"),
-        ("characters", 50_000, "characters in a text"),
-        ("bytes", 2 * 2**20, "bytes in a request"),
-        ("queue", 1024, "texts that wait in a process, before requests are refused"),
-        ("batch", 64, "texts that are computed together"),
-        ("seconds", 30, "seconds that a request may take"),
+        ("texts", ServiceSettings.max_texts, "texts in a request"),
+        ("words", ServiceSettings.max_words, "words in a text"),
+        ("characters", ServiceSettings.max_characters, "characters in a text"),
+        ("bytes", ServiceSettings.max_body, "bytes in a request"),
+        ("queue", ServiceSettings.max_queue, "texts that wait in a process, before requests are refused"),
+        ("batch", ServiceSettings.max_batch, "texts that are computed together"),
+        ("seconds", int(ServiceSettings.timeout), "seconds that a request may take"),
     ):
         group.add_argument(
             f"--max-{name}", type=positive, default=default, metavar="N", help=f"{what} (default: {default})"
@@ -55,7 +56,6 @@ def serve(arguments: Sequence[str]) -> None:
             "pip install -c constraints.txt '.[serve]'"
         ) from error
     from sentiment.inference.threads import batch_threads
-    from sentiment.serving.settings import ServiceSettings
 
     device = chosen_device(options.device)
     workers = options.workers or (batch_threads() if device == "cpu" else 1)

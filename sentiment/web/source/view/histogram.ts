@@ -42,9 +42,9 @@ export function histogram(probabilities: number[]): HTMLElement {
     h(
       "figcaption",
       {},
-      h("span", {}, "surely negative"),
+      h("span", {}, "confidently negative"),
       h("span", {}, `highest bar: ${thousands(most)}`),
-      h("span", {}, "surely positive"),
+      h("span", {}, "confidently positive"),
     ),
   );
 }

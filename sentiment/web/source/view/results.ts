@@ -105,7 +105,7 @@ export class Results {
   private extremes(labeled: Scored[]): HTMLElement {
     const read = labeled.filter(({ answer }) => answer.reason === null);
     const ascending = read.sort((a, b) => (a.answer.score ?? 0) - (b.answer.score ?? 0));
-    const surest = (label: string): Scored[] =>
+    const mostConfident = (label: string): Scored[] =>
       ascending
         .filter(({ answer }) => answer.label === label)
         .slice(-SHOWN)
@@ -113,8 +113,8 @@ export class Results {
     return h(
       "div",
       { class: "extremes" },
-      this.list("Most surely positive", surest("positive")),
-      this.list("Most surely negative", surest("negative")),
+      this.list("Most confident positive", mostConfident("positive")),
+      this.list("Most confident negative", mostConfident("negative")),
       this.list("Least sure", ascending.slice(0, SHOWN)),
     );
   }
