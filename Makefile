@@ -8,9 +8,10 @@ DATA ?= stanfordnlp/imdb
 
 install: .venv/installed
 
+# --no-compile: modules are compiled when they are first imported; to compile all of them takes a minute
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	touch .venv/installed
 
 demo: install

@@ -26,7 +26,8 @@ FIELDS += ("polarity", "three_way")
 
 @pytest.fixture(scope="module", autouse=True)
 def _ray():
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    # one actor for each job; test_object_store.py has one for each CPU of this machine
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     yield
     ray.shutdown()
 
