@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from functools import partial
 
 from sentiment.text.tracing import collapse, rewrite, sub
 
@@ -12,6 +11,8 @@ _QUOTES = {**dict.fromkeys("‘’‚‛′ʼ`´", "'"), **dict.fromkeys("“”
 _DASHES = "‒–—―"
 _COMPOSED = re.compile(r"[!-~]?[^\x00-\x7f\s]+|[^\x00-\x7f]")
 """What Unicode can compose to one character: a letter and the accents behind it."""
+_ACCENTS = re.compile(r"([^\x00-\x7f\w\s]{200})")
+"""So many accents in a row that no letter has them."""
 _HYPHENS = re.compile(r"--+")
 
 _NEIGHBORS = re.compile(r"[^\x00-\x7f]{2}")
@@ -36,12 +37,17 @@ def characters(text: str) -> str:
     else:
         text = sub(_CONTROL, " ", text)
         text = _plain_quotes(sub(_INVISIBLE, "", text))
-        text = _plain_quotes(rewrite(partial(unicodedata.normalize, "NFKC"), text, _COMPOSED))
+        text = _plain_quotes(rewrite(_compose, text, _COMPOSED))
         for dash in _DASHES:
             text = text.replace(dash, " - ")
     if "--" in text:
         text = sub(_HYPHENS, " - ", text)
     return collapse(text)
+
+
+def _compose(text: str) -> str:
+    """Unicode's NFKC; long rows of accents by themselves, since their order takes time that grows with the square."""
+    return "".join(unicodedata.normalize("NFKC", part) for part in _ACCENTS.split(text))
 
 
 def _plain_quotes(text: str) -> str:

@@ -9,6 +9,9 @@ _PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001ffff]")
 """Ranges in which all emoji lie, so that other texts need not be searched."""
 _SIGN = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE.pattern}(?:\ufe0f|\u200d.)*")
 """Most emoji with their modifiers, one by one, and flags, which have two letters."""
+_PIECE = re.compile(r"\S{1,200}")
+"""What is searched for emoji at a time: the package takes time that grows with the square of the length, and no emoji
+has a space."""
 _SKIN_TONE = re.compile("(.?)[\U0001f3fb-\U0001f3ff]+", re.DOTALL)
 _EMOJI_WORDS = {
     **dict.fromkeys("😍🥰😘💕💖💗💓💘💝❤🧡💛💚💙💜🖤🤍💞💟♥😻", "love"),
@@ -44,12 +47,16 @@ _MAYBE_EMOTICON = re.compile(r"[:;=<>^xXD()-](?<!\S.)[^a-zA-Z\s]|[:=]-?[DPp]\b|[
 def emoji_to_words(text: str) -> str:
     """Replace emoji by their names, and emoticons by a word."""
     if not text.isascii() and _PICTURE.search(text):
-        from emoji import replace_emoji
-
-        text = rewrite(lambda part: replace_emoji(part, emoji_name), sub(_SKIN_TONE, r"\1", text), _SIGN)
+        text = rewrite(_replace_emoji, sub(_SKIN_TONE, r"\1", text), _SIGN)
     if any(sign in text for sign in ":;=<^D_") and _MAYBE_EMOTICON.search(text):
         text = sub(_EMOTICON, lambda found: f" {EMOTICONS[found[1]]} ", text)
     return text
+
+
+def _replace_emoji(text: str) -> str:
+    from emoji import replace_emoji
+
+    return _PIECE.sub(lambda found: replace_emoji(found[0], emoji_name), text)
 
 
 def emoji_name(sign: str, data: Mapping[str, str]) -> str:

@@ -39,7 +39,10 @@ LONG = {
     "quotes": "'" * MEGABYTE,
     "dots": "." * MEGABYTE,
     "emoji": "🎬" * (MEGABYTE // 4),
+    "joined emoji": "👩\u200d👧\u200d" * (MEGABYTE // 16),
+    "joined pairs": "👩\u200d👩 " * (MEGABYTE // 16),
     "combining": "a" + "\u0301" * (MEGABYTE // 2),
+    "unordered accents": "a" + "\u0301\u0316" * (MEGABYTE // 4),
     "ligatures": "\ufdfa" * (MEGABYTE // 3),
     "surrogates": "\ud800" * MEGABYTE,
 }

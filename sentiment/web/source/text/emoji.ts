@@ -9,6 +9,8 @@ const PICTURES = String.raw`[\u00a9\u00ae\u203c-\u3299\u{1f000}-\u{1ffff}]`;
 const PICTURE = new RegExp(PICTURES, "u");
 /** Most emoji with their modifiers, one by one, and flags, which have two letters. */
 const SIGN = new RegExp(String.raw`[\u{1f1e6}-\u{1f1ff}]{2}|${PICTURES}(?:\ufe0f|\u200d[^\n])*`, "gu");
+/** What is searched for emoji at a time. */
+const PIECE = new RegExp(`[^${SPACE}]{1,200}`, "gu");
 const SKIN_TONE = /(.?)[\u{1f3fb}-\u{1f3ff}]+/gsu;
 /** A quick look for an emoticon, much faster than the pattern with all of them. */
 const MAYBE_EMOTICON = new RegExp(
@@ -71,7 +73,7 @@ function createReplaceEmoji(tables: Tables): (text: string) => string {
     }
   }
   const components = new Set(tables.emojiComponents);
-  return (text) => replaced(Array.from(text), tree.next, all, components);
+  return (text) => text.replace(PIECE, (piece) => replaced(Array.from(piece), tree.next, all, components));
 }
 
 function grow(tree: Branch, sign: string): Branch {
