@@ -1,6 +1,8 @@
 """The command that answers requests over HTTP."""
 
+import argparse
 import os
+import re
 from collections.abc import Sequence
 
 from sentiment.cli.options import chosen_device, model_parser, port, positive
@@ -25,6 +27,13 @@ def serve(arguments: Sequence[str]) -> None:
         type=positive,
         metavar="N",
         help="processes; with several, one that dies is replaced (default: one per CPU; 1 with a GPU)",
+    )
+    group.add_argument(
+        "--root-path",
+        type=root_path,
+        default="/",
+        metavar="PATH",
+        help="path at which a proxy serves the service, such as /sentiment, for the links of /docs (default: /)",
     )
     group.add_argument(
         "--allow-origin",
@@ -73,7 +82,14 @@ def serve(arguments: Sequence[str]) -> None:
         token=_token(),
         origins=tuple(options.allow_origin),
     )
-    run(settings, options.host, options.port, workers, with_page=not options.no_page)
+    run(settings, options.host, options.port, workers, options.root_path, with_page=not options.no_page)
+
+
+def root_path(text: str) -> str:
+    """Argument type for a path of an address; returns it without a slash at its end."""
+    if not re.fullmatch(r"(/[\w.~-]+)*/?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text} is not a path such as /sentiment")
+    return text.rstrip("/")
 
 
 def _token() -> str | None:

@@ -44,7 +44,7 @@ class LimitedRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, path = time.perf_counter(), scope["path"]
+        began, path = time.perf_counter(), _path(scope)
         path = path if path in COUNTED else "other"
         replied = False
 
@@ -89,7 +89,7 @@ class LimitedRequests:
 
     def _problem(self, scope: Scope) -> Reply | None:
         headers, token = Headers(scope=scope), self._settings.token
-        if token is not None and scope["path"] in PROTECTED:
+        if token is not None and _path(scope) in PROTECTED:
             given = headers.get("authorization", "")
             if not hmac.compare_digest(given.encode("latin-1"), f"Bearer {token}".encode("ascii")):
                 missing = error(401, "unauthorized", "the request needs the header `Authorization: Bearer TOKEN`.")
@@ -105,8 +105,13 @@ class LimitedRequests:
         return None
 
 
+def _path(scope: Scope) -> str:
+    """The path, without the one at which a proxy serves the service."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
 def _has_body(scope: Scope) -> bool:
-    return scope["method"] == "POST" and scope["path"] in COUNTED
+    return scope["method"] == "POST" and _path(scope) in COUNTED
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from sentiment.errors import InputError, RunError
+from sentiment.serving.connection import LimitedConnection
 from sentiment.serving.settings import COUNTS_VARIABLE, ServiceSettings
 from sentiment.web.page import DEFAULT_MODEL, write_page
 
@@ -19,7 +20,9 @@ LONGEST_START = 60
 APP = "sentiment.serving.service:create_service"
 
 
-def serve(settings: ServiceSettings, host: str, port: int, workers: int, with_page: bool = True) -> None:
+def serve(
+    settings: ServiceSettings, host: str, port: int, workers: int, root_path: str = "", with_page: bool = True
+) -> None:
     """Answer requests until the process is stopped; then finish those that are under way.
 
     Args:
@@ -27,6 +30,7 @@ def serve(settings: ServiceSettings, host: str, port: int, workers: int, with_pa
         host: address to listen on.
         port: port to listen on.
         workers: number of processes. With two or more, one that dies is replaced.
+        root_path: path at which a proxy serves the service, without a slash at its end; the proxy takes it off.
         with_page: whether the page of `sentiment app` is at `/`, with the model in it.
 
     Raises:
@@ -54,6 +58,8 @@ def serve(settings: ServiceSettings, host: str, port: int, workers: int, with_pa
             host=host,
             port=port,
             workers=workers,
+            root_path=root_path,
+            http=LimitedConnection,
             log_level="warning",
             access_log=False,
             server_header=False,

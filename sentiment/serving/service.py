@@ -9,14 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 
+from sentiment import __version__
 from sentiment.classifier import SentimentClassifier
 from sentiment.errors import InputError
 from sentiment.explanation.explanation import Explanation
@@ -90,7 +92,14 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
         for task in tasks:
             task.cancel()
 
-    app = FastAPIOffline(title="SentimentRNN", description="Sentiment of movie reviews.", lifespan=lifespan)
+    app = FastAPIOffline(
+        title="SentimentRNN",
+        description="Sentiment of movie reviews.",
+        version=__version__,
+        lifespan=lifespan,
+    )
+    # only described here; the token is checked before the request is read
+    bearer = [Depends(HTTPBearer(auto_error=False))] if settings.token is not None else []
     app.router.redirect_slashes = False
     app.add_middleware(LimitedRequests, settings=settings)
     if settings.origins:
@@ -102,7 +111,9 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
             expose_headers=["Retry-After"],
         )
 
-    @app.post("/predict", responses=PROBLEMS, response_model=list[Score] | list[list[Score]] | Details | list[Details])
+    answers = list[Score] | list[list[Score]] | Details | list[Details]
+
+    @app.post("/predict", responses=PROBLEMS, response_model=answers, dependencies=bearer)
     async def predict(request: PredictRequest) -> Any:
         """Predict one review or many."""
         texts = texts_of(request)
@@ -114,7 +125,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
         reply = [answer.to_dict() if request.details else scores(answer, request.raw_scores) for answer in answers]
         return Reply(reply[0] if isinstance(request.inputs, str) else reply)
 
-    @app.post("/explain", responses=PROBLEMS, response_model=Explained)
+    @app.post("/explain", responses=PROBLEMS, response_model=Explained, dependencies=bearer)
     async def explain(request: ExplainRequest) -> Response:
         """Explain the prediction for one review."""
         check([request.inputs], settings)
@@ -138,7 +149,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
             return error(503, "unavailable", "the queue is full.")
         return await health()
 
-    @app.get("/metrics", response_class=Response)
+    @app.get("/metrics", response_class=Response, dependencies=bearer)
     async def counts() -> Response:
         """Counts for Prometheus."""
         return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -262,7 +273,7 @@ def add_error_handlers(app: FastAPI) -> None:
         first = problem.errors()[0]
         if first["type"] == "json_invalid":
             return error(400, "validation", f"the body is not JSON: {first['ctx']['error']}.")
-        return error(422, "validation", sentence(first, request.url.path))
+        return error(422, "validation", sentence(first, request.scope["route"].path))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, problem: HTTPException) -> Response:

@@ -34,7 +34,7 @@ class ServiceSettings:
     timeout: float = 30.0
     """Seconds that a request may take."""
     max_characters: int = 50_000
-    """Characters of a text. Some texts of one long word take time that grows with the square of their length."""
+    """Characters of a text."""
     token: str | None = field(default=None, repr=False)
     """What requests must have as a bearer token; None for no token."""
     origins: tuple[str, ...] = ()

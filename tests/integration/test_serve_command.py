@@ -116,11 +116,25 @@ def test_a_worker_that_is_killed_is_replaced(tiny_model_directory):
         assert float(total[1]) >= len(answered)  # of all processes, also of the one that died
 
 
-def test_a_token_from_the_environment(tiny_model_directory):
-    with serving(tiny_model_directory, SENTIMENT_TOKEN="secret") as (_, address):
+def test_a_token_from_the_environment_behind_a_proxy(tiny_model_directory):
+    with serving(tiny_model_directory, "--root-path", "/films/", SENTIMENT_TOKEN="secret") as (_, address):
         with pytest.raises(HTTPError, match="401"):
             ask(address, "good")
         assert ask(address, "good", Authorization="Bearer secret")
+        with pytest.raises(HTTPError, match="422") as refused:
+            ask(address, ["good"], "/explain", Authorization="Bearer secret")
+        assert json.load(refused.value)["error"] == "inputs: give a text."
+        # what the page with the description of all requests loads is where the proxy serves it
+        docs = urlopen(f"{address}/docs").read().decode()
+        found = re.findall(r"(?:src|href)=\"(.*?)\"|url: '(.*?)'", docs)
+        links = [one or other for one, other in found]
+        assert len(links) == 4 and all(link.startswith("/films/") for link in links)
+        for link in links:
+            urlopen(address + link.removeprefix("/films")).close()
+        described = json.load(urlopen(f"{address}/openapi.json"))
+        assert described["servers"] == [{"url": "/films"}]
+        assert described["components"]["securitySchemes"] == {"HTTPBearer": {"type": "http", "scheme": "bearer"}}
+        assert described["paths"]["/predict"]["post"]["security"] == [{"HTTPBearer": []}]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +145,7 @@ def test_a_token_from_the_environment(tiny_model_directory):
             ["--host", "no.such.host.invalid"],
             r"no\.such\.host\.invalid, port \d+: .*; choose others with --host and --port\.",
         ),
+        (["--root-path", "films"], r"--root-path: films is not a path such as /sentiment\."),
         (["--max-texts", "0"], r"--max-texts: '0' is not a whole number of at least 1\."),
     ],
 )
