@@ -15,6 +15,8 @@ LABEL_NAMES = ["label", "labels", "sentiment", "polarity", "class", "target"]
 RATING_NAMES = ["rating", "stars", "star", "score", "overall", "starrating", "reviewrating"]
 """Usual names of columns, in lower case and without spaces and punctuation."""
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+_MOST_SHOWN = 60
+"""Characters of a name that are shown where it may be a review."""
 _NO_TEXT = re.compile(r"\s*([-+]?\d+([.,]\d+)?\s*$|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|https?://\S+\s*$)")
 """Numbers, dates and links."""
 
@@ -122,7 +124,7 @@ def check_header(where: str, names: Sequence[str]) -> None:
     """
     if list(names) == [str(number) for number in range(1, len(names) + 1)]:
         return  # the file has no header
-    shown = ", ".join(f'"{name}"' for name in names)
+    shown = ", ".join(f'"{name[:_MOST_SHOWN]}{" …" * (len(name) > _MOST_SHOWN)}"' for name in names)
     words = 3 if len(names) > 1 else 2
     if len(names) == 1 and len(parts := re.split(r"[^\w\s]+|\x01", names[0])) > 1 and any(map(is_text_name, parts)):
         raise InputError(f"{where}: the first line is {shown}; if these are several columns, add --delimiter.")

@@ -9,9 +9,12 @@ _PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001ffff]")
 """Ranges in which all emoji lie, so that other texts need not be searched."""
 _SIGN = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE.pattern}(?:\ufe0f|\u200d.)*")
 """Most emoji with their modifiers, one by one, and flags, which have two letters."""
-_PIECE = re.compile(r"\S{1,200}")
-"""What is searched for emoji at a time: the package takes time that grows with the square of the length, and no emoji
-has a space."""
+_PIECE = re.compile(
+    rf"(?:(?:[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE.pattern})(?:[\ufe0f\U000e0020-\U000e007f]|\u200d.){{0,20}}|"
+    r"[0-9#*]\ufe0f?\u20e3|\S){1,20}"
+)
+"""What is searched for emoji at a time, whole emoji or other characters: the package takes time that grows with the
+square of the length."""
 _SKIN_TONE = re.compile("(.?)[\U0001f3fb-\U0001f3ff]+", re.DOTALL)
 _EMOJI_WORDS = {
     **dict.fromkeys("😍🥰😘💕💖💗💓💘💝❤🧡💛💚💙💜🖤🤍💞💟♥😻", "love"),

@@ -15,6 +15,7 @@ from web_page import browser, opened, served
 
 from sentiment.classifier import SentimentClassifier
 from sentiment.cli.predict import predict
+from sentiment.data.batching import EncodedReviews
 from sentiment.models.lstm import SentimentRNN
 from sentiment.persistence.checkpoint import save_checkpoint
 from sentiment.text.normalization import FIRST_STEPS
@@ -200,14 +201,75 @@ def test_typing(page, classifier):
     # each word's contribution is what leaving it out changes
     tokens = classifier.text.tokenize(text)
     page.wait_for_function("() => document.querySelector('.legend').textContent.includes('would change')")
-    word = page.locator(".word", has_text="Wonderful")
-    from sentiment.data.batching import EncodedReviews
-
-    whole, without = classifier.logits(EncodedReviews([classifier.text.encode(part) for part in (tokens, tokens[1:])]))
-    assert float(re.search(r"adds \+(\d+\.\d+)", word.get_attribute("title"))[1]) == pytest.approx(
-        whole - without, abs=0.006
-    )
+    assert added(page, "Wonderful") == pytest.approx(change(classifier, tokens, tokens[1:]), abs=0.006)
     assert page.faults == []
+
+
+def added(page, word):
+    """What the page says that a word adds."""
+    sign, digits = re.search(r"adds ([+−])(.*?);", page.locator(".word", has_text=word).get_attribute("title")).groups()
+    return float(digits) * (1 if sign == "+" else -1)
+
+
+def change(classifier, tokens, others):
+    """Difference of the logits of two lists of tokens."""
+    logits = classifier.logits(EncodedReviews([classifier.text.encode(part) for part in (tokens, others)]))
+    return float(logits[0] - logits[1])
+
+
+def test_a_word_of_several_tokens_is_left_out_as_a_whole(page, classifier):
+    text = "I saw it, ★★★★☆, and would give it 9/10 overall"
+    page.fill("#text", text)
+    page.wait_for_function("text => document.querySelector('.words').textContent === text", arg=text)
+    page.wait_for_function("() => document.querySelector('.legend').textContent.includes('would change')")
+    tokens = classifier.text.tokenize(text)
+    assert tokens[4:8] == ["8", "out", "of", "10"] and tokens[13:17] == ["9", "out", "of", "10"]
+    for word, start in (("★★★★☆", 4), ("9/10", 13)):
+        expected = change(classifier, tokens, tokens[:start] + tokens[start + 4 :])
+        assert added(page, word) == pytest.approx(expected, abs=0.006)
+    page.locator(".word", has_text="9/10").click()
+    assert page.inner_text(".picked").startswith("“9/10” adds")
+    page.wait_for_function("() => document.querySelector('.chosen').textContent.startsWith('“10”, word 17 of 18')")
+
+
+def test_what_was_typed_can_be_had_back(page):
+    page.fill("#text", "")
+    page.locator("#text").press_sequentially("My own words")
+    page.get_by_role("button", name="Plain").click()
+    assert page.input_value("#text") == "I loved every minute of it."
+    assert page.evaluate("document.activeElement.textContent") == "Plain"
+    page.locator("#text").press("ControlOrMeta+z")
+    assert page.input_value("#text") == "My own words"
+
+
+def test_the_link_that_skips_the_menu_changes_no_view(page):
+    page.get_by_role("link", name="One LSTM unit").click()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert page.url.endswith("#unit") and page.is_visible("#unit")
+    page.goto(page.url.replace("#unit", "#elsewhere"))
+    page.reload()
+    page.wait_for_selector("#review")
+
+
+def test_words_can_be_read_in_forced_colors(chrome, address):
+    page = opened(chrome, address, forced_colors="active", color_scheme="dark")
+    text = "A film that isn't great"
+    page.fill("#text", text)
+    page.wait_for_function("text => document.querySelector('.words').textContent === text", arg=text)
+    page.wait_for_function("() => document.querySelector('.legend').textContent.includes('would change')")
+    colors = "element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]"
+    for word in page.locator(".typed, .key").all():
+        assert word.evaluate(colors) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    page.context.close()
+
+
+def test_what_is_not_read_is_told_shortly(page):
+    page.fill("#text", "Once upon a time. " * 5000 + "A wonderful film.")
+    page.wait_for_function("() => /characters/.test(document.querySelector('.words').textContent)")
+    shown = page.text_content(".words")
+    assert shown.startswith("Once upon a time.") and shown.endswith("A wonderful film.") and len(shown) < 10_000
 
 
 def test_the_keyboard_walks_through_the_words(page):
@@ -299,7 +361,9 @@ def test_a_file(page, classifier):
     for row, answer in zip(found, expected, strict=True):
         if answer.probability is not None:
             assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
-    # search, sort, pages
+    # search, as the reviews are shown, sort, pages
+    page.fill("#search", "and  left; <IMG")
+    page.wait_for_function("() => document.querySelector('.answers tbody').rows.length === 1")
     page.fill("#search", "WASTE")
     page.wait_for_function("() => document.querySelector('.answers tbody').rows.length === 40")
     page.fill("#search", "")
@@ -387,12 +451,16 @@ def test_a_file_with_two_columns_of_text(page):
     ],
 )
 def test_a_file_that_is_none(page, name, content):
+    drop(page, "before.txt", b"Wonderful.\n")
+    page.wait_for_selector(".results")
     drop(page, name, content)
-    page.wait_for_selector("#file .problem, #file .results")
+    page.wait_for_selector("#file .problem")
     said = page.inner_text("#file .problem")
     assert name in said and said.endswith(".")
+    assert page.inner_text(".results h2") == "before.txt: 1 review"  # until there are other answers
     drop(page, "fine.txt", b"Wonderful.\n")
-    page.wait_for_selector(".results")
+    page.wait_for_function("() => document.querySelector('.results h2').textContent === 'fine.txt: 1 review'")
+    assert page.locator("#file .problem").count() == 0
     assert page.faults == []
 
 
@@ -433,6 +501,7 @@ def test_cancel_keeps_what_is_done(page):
     assert page.inner_text("#file > .note") == "Another file is being scored; cancel it first."
     page.get_by_role("button", name="Cancel").click()
     assert re.search(r"Stopped after [\d,]+ of 3,000 reviews", page.inner_text(".results"))
+    assert page.is_hidden("#file > .note")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

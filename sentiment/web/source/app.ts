@@ -16,6 +16,7 @@ const VIEWS = ["review", "file", "unit"] as const;
 
 async function start(): Promise<void> {
   const loading = byId("loading");
+  loading.hidden = false;
   try {
     const bar = loading.querySelector("progress")!;
     const loaded = await loadPage((share) => (bar.value = share));
@@ -68,7 +69,6 @@ function describeModel(
 }
 
 function showView(): void {
-  if (location.hash === "#main") return; // the link that skips the menu
   const wanted = VIEWS.find((view) => `#${view}` === location.hash) ?? "review";
   for (const view of VIEWS) byId(view).hidden = view !== wanted;
   for (const link of document.querySelectorAll("nav a")) {
@@ -82,6 +82,10 @@ function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
+document.querySelector(".skip")!.addEventListener("click", (event) => {
+  event.preventDefault(); // "#main" would be no view
+  byId("main").focus();
+});
 for (const type of ["dragover", "drop"] as const) {
   addEventListener(type, (event) => {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); // a browser would leave the page for the file

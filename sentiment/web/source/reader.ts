@@ -3,7 +3,7 @@
 import type { Reading } from "./model/predictor.ts";
 import type { ToWorker, FromWorker } from "./worker.ts";
 
-/** Gets what some tokens add to the logit, from a place on. */
+/** Gets what some words add to the logit, from the word `first` on. */
 type OnContributions = (first: number, values: Float32Array) => void;
 
 interface Waiting {
@@ -29,7 +29,7 @@ export class Reader {
   /**
    * Reads a text. If another one comes before it is read, the answer never comes.
    *
-   * @param onContributions gets what each token adds, some at a time, after the answer; without it, that is left out
+   * @param onContributions gets what each word adds, some at a time, after the answer; without it, that is left out
    */
   read(text: string, onContributions?: OnContributions): Promise<Reading> {
     const id = (this.newest?.id ?? 0) + 1;

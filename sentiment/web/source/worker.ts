@@ -74,8 +74,8 @@ async function read(id: number, text: string, contributions: boolean): Promise<v
   if (id !== newest) return;
   const reading = predictor.read(text);
   send({ kind: "reading", id, reading });
-  for (let first = 0; contributions && first < reading.tokens.length;) {
-    const values = await finished(predictor.contributions(reading.tokens, reading.logit, first), id);
+  for (let first = 0; contributions && first < reading.words.length;) {
+    const values = await finished(predictor.contributions(reading, first), id);
     if (values === null) return;
     send({ kind: "contributions", id, first, values });
     first += values.length;

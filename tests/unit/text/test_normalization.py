@@ -1,9 +1,11 @@
 """Texts as people write them and programs export them become plain words."""
 
 import pytest
+from emoji import EMOJI_DATA, replace_emoji
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentiment.text.emoji import emoji_name, emoji_to_words
 from sentiment.text.normalization import CURRENT_STEPS, FIRST_STEPS, STEPS, normalize
 from sentiment.text.repair import REPAIRS
 
@@ -88,3 +90,15 @@ def test_a_step_knows_any_text(step: str, text: str) -> None:
 def test_every_step_has_a_name_of_its_own() -> None:
     assert STEPS.keys().isdisjoint(REPAIRS)
     assert {*FIRST_STEPS, *CURRENT_STEPS} == {*STEPS, *REPAIRS}
+
+
+def test_long_rows_of_emoji_are_read_in_parts_and_none_is_divided() -> None:
+    for sign in ("🇩🇪", "👩‍❤️‍👩", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "1️⃣", "❤️", "👍"):
+        for text in (sign * 300, f"x{sign * 300}y", f"{sign} film " * 100):
+            assert emoji_to_words(text) == replace_emoji(text, emoji_name)
+
+
+@given(st.lists(st.sampled_from(sorted(EMOJI_DATA)), max_size=40), st.sampled_from(["", " ", "a", "🏳️"]))
+def test_emoji_have_the_names_of_the_package(signs: list[str], between: str) -> None:
+    text = between.join(signs).translate(dict.fromkeys(range(0x1F3FB, 0x1F400)))
+    assert emoji_to_words(f"{text} ").split() == replace_emoji(f"{text} ", emoji_name).split()

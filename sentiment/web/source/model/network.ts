@@ -189,25 +189,31 @@ export class Network {
   static readonly LEFT_OUT = ROWS - 1;
 
   /**
-   * Logits of a review without one of its words, for each word from `first` to before `last`.
+   * Logits of a review without one of its words, for each word: a part of the review from its start to before its end.
    *
-   * Row 0 reads the whole review. At a word that is to be left out, its state is copied to a new row, which goes on
-   * without the word. So all rows are at the same word, and what comes before it is computed once.
+   * Row 0 reads the whole review. At a word that is to be left out, its state is copied to a new row, which waits until
+   * the word is over. So all other rows are at the same token, and what comes before the word is computed once.
    *
-   * It yields after each word, so that its caller can do other things, or give it up. The network must not compute
+   * It yields after each token, so that its caller can do other things, or give it up. The network must not compute
    * anything else in between, unless it is given up.
+   *
+   * @param words at most `LEFT_OUT`, in their order
    */
-  *logitsWithout(ids: Int32Array, first: number, last: number): Generator<void, Float32Array> {
+  *logitsWithout(ids: Int32Array, words: [number, number][]): Generator<void, Float32Array> {
     this.reset();
-    let rows = 1;
+    let rows = 1,
+      next = 0;
     for (let time = 0; time < ids.length; time++) {
-      const reading = rows;
-      if (time >= first && time < last) this.copyRow(0, rows++);
+      const word = words[next];
+      if (word && time === word[0]) this.copyRow(0, rows++);
+      const reading = word && time >= word[0] ? rows - 1 : rows;
       for (let row = 0; row < reading; row++) this.embed(row, ids[time]);
       this.advance(reading);
+      if (word && time === word[1] - 1) next++;
       yield;
     }
-    return this.readOut(rows, (row) => ids.length - (row ? 1 : 0)).slice(1);
+    const lengths = [0, ...words.map(([start, end]) => end - start)];
+    return this.readOut(rows, (row) => ids.length - lengths[row]).slice(1);
   }
 
   private copyRow(from: number, to: number): void {

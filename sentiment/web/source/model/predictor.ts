@@ -38,6 +38,8 @@ export interface Reading {
   tokens: string[];
   /** Where each token stands in the text; of several tokens for one sign, all but the first are empty. */
   offsets: [number, number][];
+  /** The words as they were typed, as tokens from the first to before the last: "9/10" has four, for example. */
+  words: [number, number][];
   /** Whether each token is in the vocabulary. */
   known: boolean[];
   backward: boolean;
@@ -74,12 +76,14 @@ export class Predictor {
     const encoded = this.encode(text, all);
     const { logits, layers } = this.network.read(encoded.ids);
     const logit = encoded.ids.length ? logits[logits.length - 1] : this.network.logits([encoded.ids])[0];
+    const offsetsRead = this.encoder.tokensRead(offsets);
     const degree = temperature(this.calibration, encoded.tokens);
     return {
       text,
       prediction: predictionOf(encoded, logit, this.calibration),
       tokens: this.encoder.tokensRead(all),
-      offsets: this.encoder.tokensRead(offsets),
+      offsets: offsetsRead,
+      words: wordsOf(offsetsRead, this.backward),
       known: Array.from(encoded.ids, (id) => id !== UNKNOWN_ID),
       backward: this.backward,
       logit,
@@ -90,14 +94,13 @@ export class Predictor {
   }
 
   /**
-   * What the tokens from `first` on add to the logit, some at a time: the logit with each, minus that without it.
+   * What the words from `first` on add to the logit, some at a time: the logit with each, minus that without it.
    *
    * It yields in between, like `Network.logitsWithout`.
    */
-  *contributions(tokens: string[], logit: number, first: number): Generator<void, Float32Array> {
+  *contributions({ tokens, words, logit }: Reading, first: number): Generator<void, Float32Array> {
     const ids = this.encoder.encode(this.backward ? [...tokens].reverse() : tokens);
-    const last = Math.min(ids.length, first + Network.LEFT_OUT);
-    const without = yield* this.network.logitsWithout(ids, first, last);
+    const without = yield* this.network.logitsWithout(ids, words.slice(first, first + Network.LEFT_OUT));
     return without.map((value) => logit - value);
   }
 
@@ -105,4 +108,16 @@ export class Predictor {
     const ids = this.encoder.encode(tokens);
     return { ids, tokens: tokens.length, reason: reasonOf(text, this.encoder.tokensRead(tokens), ids) };
   }
+}
+
+/** Words as they were typed: a token whose place in the text is empty belongs to the one that is typed before it. */
+function wordsOf(offsets: [number, number][], backward: boolean): [number, number][] {
+  const words: [number, number][] = [];
+  const empty = offsets.map(([start, end]) => start === end);
+  for (let place = 0; place < offsets.length; place++) {
+    const goesOn = backward ? empty[place - 1] : empty[place];
+    if (goesOn && words.length) words[words.length - 1][1] = place + 1;
+    else words.push([place, place + 1]);
+  }
+  return words;
 }

@@ -6,6 +6,9 @@ import { SPACE } from "../text/patterns.ts";
 import type { Tables } from "../text/tables.ts";
 import { countWords, isBlank, quoted } from "./python.ts";
 
+/** Characters of a name that are shown where it may be a review. */
+const MOST_SHOWN = 60;
+
 export type ColumnNames = Tables["columns"];
 
 const DIGITS = String.raw`[-+]?\p{Nd}+(?:[.,]\p{Nd}+)?`;
@@ -64,7 +67,9 @@ export function isTextName(name: string, textNames: readonly string[]): boolean 
 /** Check that names of columns are not a review, and not several names that are not divided. */
 export function checkHeader(file: string, columns: readonly string[], textNames: readonly string[]): void {
   if (columns.every((name, index) => name === String(index + 1))) return; // the file has no header
-  const shown = columns.map((name) => `"${name}"`).join(", ");
+  const shown = columns
+    .map((name) => `"${name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)} …` : name}"`)
+    .join(", ");
   const parts = columns.length === 1 ? columns[0].split(PUNCTUATION) : [];
   if (parts.length > 1 && parts.some((part) => isTextName(part, textNames))) {
     throw new InputError(

@@ -46,6 +46,13 @@ export function percent(share: number): string {
   return `${Math.round(100 * share)}%`;
 }
 
+/** The beginning of a text, whole words and whole characters. */
+export function beginning(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const part = text.slice(0, most).replace(/\s+\S{0,20}$/, "");
+  return part.replace(/[\ud800-\udbff]$/, "");
+}
+
 /** A whole number, thousands apart. */
 export function count(number: number): string {
   return number.toLocaleString("en");

@@ -29,6 +29,8 @@ export class FileView {
   );
   private readonly notice = h("p", { class: "note", role: "alert", hidden: true });
   private readonly work = h("div", {});
+  /** Answers for the last file that was scored; they stay until there are others. */
+  private readonly results = h("div", {});
   private worker: Worker | null = null;
   /** Counts the files, so that a message about an earlier one is not shown. */
   private turn = 0;
@@ -38,7 +40,7 @@ export class FileView {
     private readonly loaded: Loaded,
     private readonly onOpen: (text: string) => void,
   ) {
-    root.append(h("h1", {}, "How positive are many reviews?"), this.zone, this.notice, this.work);
+    root.append(h("h1", {}, "How positive are many reviews?"), this.zone, this.notice, this.work, this.results);
     document.addEventListener("dragover", (event) => {
       this.zone.classList.toggle("over", event.dataTransfer?.types.includes("Files"));
     });
@@ -58,10 +60,14 @@ export class FileView {
       : files.length > 1
         ? `${files.length} files: give one at a time.`
         : "";
-    this.notice.textContent = notice;
-    this.notice.hidden = notice === "";
+    this.say(notice);
     if (notice === "") void this.start(files[0]);
     this.field.value = ""; // so that the same file can be chosen again
+  }
+
+  private say(notice: string): void {
+    this.notice.textContent = notice;
+    this.notice.hidden = notice === "";
   }
 
   private async start(file: File, choice: Choice = {}): Promise<void> {
@@ -74,8 +80,11 @@ export class FileView {
     let table: TableHead | null = null;
     const finish = (stopped: boolean): void => {
       this.stop();
-      if (table) this.work.replaceChildren(new Results(file.name, table, scored, stopped, this.onOpen).element);
-      else {
+      this.say("");
+      if (table) {
+        this.work.replaceChildren();
+        this.results.replaceChildren(new Results(file.name, table, scored, stopped, this.onOpen).element);
+      } else {
         const nothing = h("p", { tabindex: -1 }, "Cancelled; nothing was scored.");
         this.work.replaceChildren(nothing);
         nothing.focus();
@@ -128,6 +137,7 @@ export class FileView {
 
   private fail(message: string): void {
     this.stop();
+    this.say("");
     this.work.replaceChildren(h("p", { class: "problem", role: "alert" }, message));
   }
 

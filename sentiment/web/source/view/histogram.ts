@@ -43,8 +43,8 @@ export function histogram(probabilities: number[]): HTMLElement {
       "figcaption",
       {},
       h("span", {}, "confidently negative"),
-      h("span", {}, `highest bar: ${thousands(most)}`),
       h("span", {}, "confidently positive"),
+      h("span", {}, `highest bar: ${thousands(most)}`),
     ),
   );
 }

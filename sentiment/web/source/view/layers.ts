@@ -6,8 +6,8 @@ import { h, percent } from "./dom.ts";
 
 /** Words that are shown at a time, around the chosen one. */
 const WINDOW = 60;
-/** Words of a text up to which the table fits on paper. */
-const MOST_PRINTED = 25;
+/** Characters in a row of the table up to which it fits on paper; a number takes as much room as four. */
+const MOST_PRINTED = 75;
 
 interface Gate {
   name: string;
@@ -78,7 +78,7 @@ export class Layers {
     this.chosen,
     this.scroller,
     h("dl", { class: "meanings" }, ...GATES.flatMap(({ name, meaning }) => [h("dt", {}, name), h("dd", {}, meaning)])),
-    h("p", { class: "quiet" }, "The darkest cell of a row is its largest value."),
+    h("p", { class: "quiet" }, "The strongest color in a row is its largest value."),
     this.fold,
   );
   private reading: Reading | null = null;
@@ -87,6 +87,7 @@ export class Layers {
 
   /** @param onSelect is called with the place of a token, in reading order */
   constructor(onSelect: (place: number) => void) {
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.drawMaps());
     this.scroller.addEventListener("click", (event) => {
       const column = (event.target as Element).closest("td, thead th")?.getAttribute("data-place");
       if (column) onSelect(Number(column));
@@ -96,7 +97,7 @@ export class Layers {
   show(reading: Reading): void {
     this.reading = reading;
     this.from = -1;
-    this.element.classList.toggle("long", reading.tokens.length > MOST_PRINTED);
+    this.element.classList.toggle("long", printedWidth(reading.tokens) > MOST_PRINTED);
     const time = reading.tokens.length;
     this.means = reading.layers.map((trace) =>
       GATES.map(({ value }) => {
@@ -234,6 +235,10 @@ export class Layers {
     context?.putImageData(picture, 0, 0);
     return h("figure", {}, h("figcaption", {}, name), h("div", { class: "map" }, canvas, h("i")));
   }
+}
+
+function printedWidth(tokens: string[]): number {
+  return tokens.reduce((sum, token) => sum + Math.max(4, token.length), 0);
 }
 
 interface Colors {

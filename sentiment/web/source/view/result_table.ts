@@ -1,7 +1,9 @@
 // All reviews of a file with their answers: searched, sorted, and shown some at a time.
 
+import type { Prediction } from "../model/prediction.ts";
 import { count, debounced, h, percent } from "./dom.ts";
-import { type Scored, shortened } from "./results.ts";
+import { literally } from "../text/patterns.ts";
+import { BETWEEN, type Scored, shortened } from "./results.ts";
 
 /** Reviews on a page. */
 const PAGE = 50;
@@ -15,10 +17,10 @@ interface Column {
 
 const COLUMNS: Column[] = [
   { name: "Row", key: (_, index) => index },
-  { name: "Review", key: ({ row }) => row.text },
   { name: "Label", key: ({ answer }) => answer.label ?? "" },
   { name: "Positive", largestFirst: true, key: ({ answer }) => answer.probability ?? -1 },
-  { name: "Unsure", key: ({ answer }) => (answer.uncertain ? 0 : 1) },
+  { name: "Unsure", key: ({ answer }) => (isUnsure(answer) ? 0 : 1) },
+  { name: "Review", key: ({ row }) => row.text },
 ];
 
 export class ResultTable {
@@ -52,6 +54,8 @@ export class ResultTable {
   private readonly findSoon = debounced(150, () => this.find());
   /** Indices of the reviews that were found, sorted. */
   private found: number[];
+  /** What is searched for. */
+  private wanted: RegExp | null = null;
   private column = 0;
   private ascending = true;
   private page = 0;
@@ -65,8 +69,10 @@ export class ResultTable {
   }
 
   private find(): void {
-    const wanted = this.search.value.trim().toLowerCase();
-    this.found = this.scored.flatMap(({ row }, index) => (row.text.toLowerCase().includes(wanted) ? [index] : []));
+    const words = this.search.value.split(/\s+/).filter((word) => word !== "");
+    this.wanted = words.length ? new RegExp(words.map(literally).join(BETWEEN), "iu") : null;
+    const { wanted } = this;
+    this.found = this.scored.flatMap(({ row }, index) => (!wanted || wanted.test(row.text) ? [index] : []));
     this.order();
   }
 
@@ -113,18 +119,20 @@ export class ResultTable {
   }
 
   private row({ row, answer }: Scored): HTMLElement {
+    const shown = shortened(row.text, this.wanted ? row.text.search(this.wanted) : 0);
     return h(
       "tr",
       {},
       h("td", { class: "quiet" }, row.place),
-      h(
-        "td",
-        {},
-        h("button", { type: "button", class: "link", onclick: () => this.onOpen(row.text) }, shortened(row.text)),
-      ),
       h("td", { class: answer.label ?? "" }, answer.label ?? answer.reason ?? ""),
       h("td", { class: "number" }, answer.probability === null ? "" : percent(answer.probability)),
-      h("td", {}, answer.uncertain ? "unsure" : ""),
+      h("td", {}, isUnsure(answer) ? "unsure" : ""),
+      h("td", {}, h("button", { type: "button", class: "link", onclick: () => this.onOpen(row.text) }, shown)),
     );
   }
+}
+
+/** A text without words has no answer that could be unsure. */
+function isUnsure({ label, uncertain }: Prediction): boolean {
+  return label !== null && uncertain;
 }

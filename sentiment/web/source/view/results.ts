@@ -4,7 +4,7 @@ import type { Prediction } from "../model/prediction.ts";
 import type { Row } from "../table/reader.ts";
 import { writeAnswers } from "../table/writer.ts";
 import type { TableHead } from "../worker.ts";
-import { count, h, percent } from "./dom.ts";
+import { beginning, count, h, percent } from "./dom.ts";
 import { histogram } from "./histogram.ts";
 import { ResultTable } from "./result_table.ts";
 
@@ -15,6 +15,8 @@ export interface Scored {
 
 /** Reviews that are shown of each kind. */
 const SHOWN = 5;
+/** Characters that are shown before a place. */
+const BEFORE = 40;
 /** Broken rows that are listed. */
 const LISTED = 200;
 
@@ -97,7 +99,15 @@ export class Results {
         {},
         h("strong", {}, count(labeled.length)),
         h("span", {}, " with an answer"),
-        h("p", { class: "quiet" }, empty ? `${counted(empty, "text")} without words` : "all of them"),
+        h(
+          "p",
+          { class: "quiet" },
+          empty
+            ? `${counted(empty, "text")} without words`
+            : this.table.problems.length
+              ? "all that could be read"
+              : "all of them",
+        ),
       ),
     );
   }
@@ -110,12 +120,14 @@ export class Results {
         .filter(({ answer }) => answer.label === label)
         .slice(-SHOWN)
         .reverse();
+    const [positive, negative] = [mostConfident("positive"), mostConfident("negative")];
+    const others = ascending.filter((one) => !positive.includes(one) && !negative.includes(one));
     return h(
       "div",
       { class: "extremes" },
-      this.list("Most confident positive", mostConfident("positive")),
-      this.list("Most confident negative", mostConfident("negative")),
-      this.list("Least sure", ascending.slice(0, SHOWN)),
+      this.list("Most confident positive", positive),
+      this.list("Most confident negative", negative),
+      this.list("Least sure", others.slice(0, SHOWN)),
     );
   }
 
@@ -191,13 +203,20 @@ function interval(positive: number, of: number): [number, number] {
   return [Math.max(0, (middle - reach) / (1 + z2)), Math.min(1, (middle + reach) / (1 + z2))];
 }
 
-/** The beginning of a text, on one line. */
-export function shortened(text: string, most = 140): string {
-  const line = text
-    .slice(0, 4 * most)
-    .replace(/<br[ /]*>|\s+/g, " ")
+/** What is between two words: white space, or a line break in HTML. */
+export const BETWEEN = String.raw`(?:<br[ /]*>|\s)+`;
+
+/** The beginning of a text, on one line; or the part in which something is at a place. */
+export function shortened(text: string, place = 0, most = 140): string {
+  const start = place > most / 2 ? place - BEFORE : 0;
+  const part = text.slice(start, start + 4 * most);
+  const line = part
+    .replace(/^[\udc00-\udfff]/, "")
+    .replace(new RegExp(BETWEEN, "g"), " ")
     .trim();
-  return line.length > most ? `${line.slice(0, most)} …` : line || "(empty)";
+  const shown = beginning(line, most);
+  const cut = shown !== line || start + part.length < text.length;
+  return `${start ? "… " : ""}${shown}${cut ? " …" : ""}` || "(empty)";
 }
 
 function counted(number: number, noun: string): string {

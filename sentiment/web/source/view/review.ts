@@ -29,6 +29,7 @@ export class ReviewView {
   private readonly input = h("textarea", {
     id: "text",
     rows: 4,
+    dir: "auto",
     spellcheck: false,
     autocomplete: "off",
     placeholder: "Type or paste a review …",
@@ -65,6 +66,7 @@ export class ReviewView {
   private reading: Reading | null = null;
   /** The reading whose layers are shown. */
   private readingInside: Reading | null = null;
+  /** What each word adds, in logits and in reading order. */
   private contributions = new Float32Array();
   /** The chosen token, in reading order. */
   private place = 0;
@@ -89,11 +91,20 @@ export class ReviewView {
       this.status,
       this.inside,
     );
-    this.set(EXAMPLES[2][1]);
+    addEventListener("hashchange", () => this.player.pause());
+    this.input.value = EXAMPLES[2][1];
+    void this.read();
   }
 
+  /** Puts a text in the place of what is typed, in a way that the browser can undo. */
   private set(text: string): void {
-    this.input.value = text;
+    const focused = document.activeElement;
+    this.input.focus({ preventScroll: true });
+    this.input.select();
+    // deprecated, but nothing else keeps what was typed for Ctrl+Z
+    document.execCommand("insertText", false, text);
+    if (this.input.value !== text) this.input.value = text;
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
     void this.read();
   }
 
@@ -116,8 +127,7 @@ export class ReviewView {
     this.reading = reading;
     this.player.pause();
     this.speakSoon(spokenAnswer(reading.prediction));
-    const words = reading.tokens.length;
-    this.contributions = new Float32Array(words).fill(NaN);
+    this.contributions = new Float32Array(reading.words.length).fill(NaN);
     this.answer.replaceChildren(
       ...(reading.text
         ? renderAnswer(reading.prediction, reading.confidentFrom)
@@ -131,7 +141,7 @@ export class ReviewView {
       return;
     }
     this.explainStatus();
-    this.place = words - 1;
+    this.place = reading.tokens.length - 1;
     this.words.select(this.place);
     this.showInsideSoon(reading);
   }
@@ -176,7 +186,7 @@ export class ReviewView {
       h("span", { class: "key positive" }, "Blue"),
       " adds to positive, ",
       h("span", { class: "key negative" }, "orange"),
-      " to negative; the deeper, the more. Below the words: the probability of positive so far. ",
+      " to negative; the stronger the color, the more. Below the words: the probability of positive so far. ",
       how,
     );
   }

@@ -151,6 +151,7 @@ class Slider {
 
   private show(): void {
     this.output.textContent = number(this.value);
+    this.range.setAttribute("aria-valuetext", number(this.value)); // which may be beyond the ends of the slider
   }
 }
 
