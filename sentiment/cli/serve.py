@@ -37,6 +37,7 @@ def serve(arguments: Sequence[str]) -> None:
     )
     group.add_argument(
         "--allow-origin",
+        type=origin,
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -81,8 +82,9 @@ def serve(arguments: Sequence[str]) -> None:
         timeout=float(options.max_seconds),
         token=_token(),
         origins=tuple(options.allow_origin),
+        with_page=not options.no_page,
     )
-    run(settings, options.host, options.port, workers, options.root_path, with_page=not options.no_page)
+    run(settings, options.host, options.port, workers, options.root_path)
 
 
 def root_path(text: str) -> str:
@@ -90,6 +92,13 @@ def root_path(text: str) -> str:
     if not re.fullmatch(r"(/[\w.~-]+)*/?", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text} is not a path such as /sentiment")
     return text.rstrip("/")
+
+
+def origin(text: str) -> str:
+    """Argument type for the address of a site, as browsers send it, or *."""
+    if text != "*" and not re.fullmatch(r"[a-z][a-z\d+.-]*://[^/?#\s]+/?", text, re.IGNORECASE):
+        raise argparse.ArgumentTypeError(f"{text} is not an address such as https://site.example")
+    return text.rstrip("/").lower()
 
 
 def _token() -> str | None:

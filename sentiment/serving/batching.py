@@ -5,6 +5,7 @@ together, too, but not in the same instant: a batch begins when nothing has arri
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,7 @@ class Batcher(Generic[Answer]):
         self._max_batch, self._max_waiting = max_batch, max_waiting
         self._pool = pool or ThreadPoolExecutor(1, "batch")
         self._last_was_alone = True
+        self._since: float | None = None
         self._requests: deque[_Request[Answer]] = deque()
         self._arrived = asyncio.Condition()
         self.waiting = 0
@@ -87,7 +89,14 @@ class Batcher(Generic[Answer]):
             batch = self._next_batch()
             if batch:
                 self._on_batch(sum(len(request.texts) for request in batch))
+                self._since = time.monotonic()
                 await self._answer(batch)
+                self._since = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the present batch has been computed; 0 if there is none."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
 
     async def _answer(self, batch: list[_Request[Answer]]) -> None:
         texts = [text for request in batch for text in request.texts]

@@ -47,6 +47,10 @@ class LimitedConnection(HttpToolsProtocol):
         self._wait_no_longer()
         super().on_headers_complete()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # as in asyncio
+        """Whether the connection stays open: a client may have said all, and wait for its answer."""
+        return self.cycle is not None and not self.cycle.response_complete
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._wait_no_longer()

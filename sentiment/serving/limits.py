@@ -44,6 +44,8 @@ class LimitedRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # the server leaves out the body of the reply
+            scope = {**scope, "method": "GET"}
         began, path = time.perf_counter(), _path(scope)
         path = path if path in COUNTED else "other"
         replied = False
@@ -91,7 +93,9 @@ class LimitedRequests:
         headers, token = Headers(scope=scope), self._settings.token
         if token is not None and _path(scope) in PROTECTED:
             given = headers.get("authorization", "")
-            if not hmac.compare_digest(given.encode("latin-1"), f"Bearer {token}".encode("ascii")):
+            scheme, _, credentials = given.partition(" ")
+            right = hmac.compare_digest(credentials.strip().encode("latin-1"), token.encode("ascii"))
+            if scheme.lower() != "bearer" or not right:
                 missing = error(401, "unauthorized", "the request needs the header `Authorization: Bearer TOKEN`.")
                 missing.headers["WWW-Authenticate"] = "Bearer"
                 return missing
@@ -99,6 +103,8 @@ class LimitedRequests:
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 return error(415, "validation", f"the content type is {kind[:60] or 'missing'}; send application/json.")
+            if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
+                return error(415, "validation", f"the content encoding is {encoding[:60]}; send the body as it is.")
             length = headers.get("content-length", "0")
             if length.isdecimal() and int(length) > self._settings.max_body:
                 return error(413, "validation", f"the request has over {self._settings.max_body:,} bytes.")
@@ -106,8 +112,9 @@ class LimitedRequests:
 
 
 def _path(scope: Scope) -> str:
-    """The path, without the one at which a proxy serves the service."""
-    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    """The path, without the one at which a proxy serves the service; reviews may be posted to `/`, too."""
+    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    return "/predict" if path == "/" and scope["method"] == "POST" else path
 
 
 def _has_body(scope: Scope) -> bool:

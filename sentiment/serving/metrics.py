@@ -9,6 +9,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from sentiment.serving.settings import COUNTS_VARIABLE
 
+
+def _counts() -> Path | None:
+    """Directory in which processes add up their counts; None if there is only one."""
+    if COUNTS_VARIABLE not in os.environ:
+        return None
+    directory = Path(os.environ[COUNTS_VARIABLE])
+    directory.mkdir(parents=True, exist_ok=True)  # it may have been tidied away
+    return directory
+
+
+_counts()
 REQUESTS = Counter("sentiment_requests", "Requests that were answered.", ["path", "status"])
 SECONDS = Histogram("sentiment_request_seconds", "Seconds from the arrival of a request to its reply.", ["path"])
 TEXTS = Counter("sentiment_texts", "Texts that were predicted or explained.", ["path"])
@@ -18,7 +29,7 @@ QUEUE = Gauge("sentiment_queue_texts", "Texts that wait.", multiprocess_mode="li
 
 def render() -> bytes:
     """All counts of all processes of the service, in the text format of Prometheus."""
-    if COUNTS_VARIABLE not in os.environ:
+    if _counts() is None:
         return generate_latest()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -27,9 +38,10 @@ def render() -> bytes:
 
 def forget_the_dead() -> None:
     """Leave out the queues of processes that have died."""
-    if COUNTS_VARIABLE not in os.environ:
+    directory = _counts()
+    if directory is None:
         return
-    for file in Path(os.environ[COUNTS_VARIABLE]).glob("gauge_live*_*.db"):
+    for file in directory.glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])
         if not psutil.pid_exists(process):
             with suppress(FileNotFoundError):  # another process was faster

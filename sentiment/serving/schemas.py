@@ -28,8 +28,13 @@ class PredictRequest(Request):
         description="A review; or reviews, as [review, ...] or [[review], ...].",
         examples=["I loved every minute of it."],
     )
-    truncate: bool = Field(True, description="Whether a review may be longer than the model reads; it reads the end.")
+    truncate: bool | None = Field(
+        None, description="Whether a review may be longer than the model reads; it reads the end."
+    )
     raw_scores: bool = Field(False, description="Whether scores are logits instead of probabilities.")
+    parameters: dict[str, Any] | None = Field(
+        None, max_length=0, description="Nothing; clients of the Hugging Face hub send {}."
+    )
     details: bool = Field(False, description="Whether the reply has all fields of `Prediction` for each review.")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from sentiment.serving.limits import DEADLINE, LimitedRequests
 from sentiment.serving.replies import Reply, error
 from sentiment.serving.schemas import Details, Explained, ExplainRequest, PredictRequest, Problem, Score
 from sentiment.serving.settings import ServiceSettings
+from sentiment.web.page import DEFAULT_MODEL, page_files
 
 Result = TypeVar("Result")
 SMALLEST = 1e-300
@@ -49,7 +50,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The request, or one of its texts, is too long."},
     415: {"model": Problem, "description": "The content type is not application/json."},
     422: {"model": Problem, "description": "A field is missing, unknown or has a wrong value."},
-    429: {"model": Problem, "description": "Too many texts are waiting; ask again after the seconds of Retry-After."},
+    429: {
+        "model": Problem,
+        "description": "Too many texts are waiting.",
+        "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+    },
 }
 
 
@@ -87,7 +92,8 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
         classifier.predict(["Ready?"])  # loads what is loaded with the first text
         tasks.extend([asyncio.create_task(predictor.run()), asyncio.create_task(explainer.run())])
         if settings.started is not None:
-            Path(settings.started).touch()
+            with suppress(FileNotFoundError):  # one that has died is replaced, maybe years later
+                Path(settings.started).write_bytes(b"started")
         yield
         for task in tasks:
             task.cancel()
@@ -113,6 +119,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
 
     answers = list[Score] | list[list[Score]] | Details | list[Details]
 
+    @app.post("/", include_in_schema=False)  # as in text-embeddings-inference
     @app.post("/predict", responses=PROBLEMS, response_model=answers, dependencies=bearer)
     async def predict(request: PredictRequest) -> Any:
         """Predict one review or many."""
@@ -120,7 +127,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
         check(texts, settings)
         answers = await within(settings.timeout, predictor(texts))
         metrics.TEXTS.labels("/predict").inc(len(texts))
-        if not request.truncate and any(answer.truncated for answer in answers):
+        if request.truncate is False and any(answer.truncated for answer in answers):
             raise RefusedError(413, "validation", "a text is longer than the model reads; shorten it, or set truncate.")
         reply = [answer.to_dict() if request.details else scores(answer, request.raw_scores) for answer in answers]
         return Reply(reply[0] if isinstance(request.inputs, str) else reply)
@@ -138,7 +145,8 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     @app.get("/health", responses={503: {"model": Problem}})
     async def health() -> Response:
         """Whether the process can answer requests."""
-        if any(task.done() for task in tasks):
+        longest = max(predictor.seconds, explainer.seconds)
+        if longest > 2 * settings.timeout or any(task.done() for task in tasks):
             return error(503, "unavailable", "the process computes nothing any more.")
         return Reply({"status": "ok"})
 
@@ -149,26 +157,28 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
             return error(503, "unavailable", "the queue is full.")
         return await health()
 
-    @app.get("/metrics", response_class=Response, dependencies=bearer)
+    @app.get("/metrics", response_class=Response, dependencies=bearer, responses={401: PROBLEMS[401]})
     async def counts() -> Response:
         """Counts for Prometheus."""
         return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    if settings.page is not None:
-        add_page(app, Path(settings.page))
+    if settings.with_page:
+        add_page(app, settings.model or DEFAULT_MODEL)
     add_error_handlers(app)
     return app
 
 
-def add_page(app: FastAPI, directory: Path) -> None:
-    """Serve the files of the page, with its index at `/`."""
-    for file in directory.iterdir():
-        path = "/" if file.name == "index.html" else f"/{file.name}"
-        app.add_route(path, partial(_file, file), include_in_schema=False)
+def add_page(app: FastAPI, model: str) -> None:
+    """Serve the files of the page of a model, with its index at `/`."""
+    for name, content in page_files(model).items():
+        path = "/" if name == "index.html" else f"/{name}"
+        app.add_route(path, partial(_file, content), include_in_schema=False)
 
 
-async def _file(file: Path, _: Request) -> Response:
-    return FileResponse(file)
+async def _file(content: Path | bytes, _: Request) -> Response:
+    if isinstance(content, Path):
+        return FileResponse(content)
+    return Response(content, media_type="application/json")
 
 
 def texts_of(request: PredictRequest) -> list[str]:
@@ -244,11 +254,15 @@ def explain_each(classifier: SentimentClassifier, texts: list[str]) -> list[Expl
 
 def sentence(problem: dict[str, Any], path: str) -> str:
     """What is wrong with a request to a path, from an error of pydantic."""
-    place = str(problem["loc"][1])[:MOST_ECHOED] if len(problem["loc"]) > 1 else "the body"
+    place = str(problem["loc"][1])[:MOST_ECHOED] or '""' if len(problem["loc"]) > 1 else "the body"
+    if place == "the body" and problem["type"] == "string_unicode":
+        return "the body: the name of a field has half a character."
     if problem["type"] == "extra_forbidden":
         return f"{place}: there is no such field."
     if problem["type"] == "missing":
         return f"{place}: is missing."
+    if place == "parameters":
+        return "parameters: there are none; send {} or leave it out."
     if place == "inputs" and path == "/explain":
         return "inputs: give a text."
     if place == "inputs":
@@ -272,11 +286,14 @@ def add_error_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, problem: RequestValidationError) -> Response:
         first = problem.errors()[0]
         if first["type"] == "json_invalid":
-            return error(400, "validation", f"the body is not JSON: {first['ctx']['error']}.")
+            reason = str(first["ctx"]["error"]).lower().removesuffix(" at")
+            return error(400, "validation", f"the body is not JSON: {reason}.")
         return error(422, "validation", sentence(first, request.scope["route"].path))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, problem: HTTPException) -> Response:
+        if problem.status_code == 400:  # what cannot be decoded, or goes too deep
+            return error(400, "validation", "the body is not JSON in UTF-8 that can be read.")
         kind = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "validation")
         reply = error(problem.status_code, kind, f"{str(problem.detail).lower()}.")
         reply.headers.update(problem.headers or {})

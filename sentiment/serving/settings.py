@@ -39,10 +39,10 @@ class ServiceSettings:
     """What requests must have as a bearer token; None for no token."""
     origins: tuple[str, ...] = ()
     """Origins of pages that may call the service from a browser; "*" for all."""
-    page: str | None = None
-    """Directory of the page at `/`; None for no page."""
+    with_page: bool = True
+    """Whether the page of `sentiment app` is at `/`, with the model in it."""
     started: str | None = None
-    """File that each process writes when it can answer; None for no file."""
+    """File that each process writes to when it can answer; None for no file."""
 
     def to_environment(self) -> None:
         """Hand the settings to the processes that this one starts."""

@@ -33,6 +33,25 @@ def write_page(model: str, directory: Path) -> None:
         RunError: if the page cannot be written, or the hub cannot be reached.
     """
     _check_place(directory)
+    files = page_files(model)
+    with atomic_directory(directory) as target:
+        for name, content in files.items():
+            if isinstance(content, Path):
+                shutil.copyfile(content, target / name)
+            else:
+                (target / name).write_bytes(content)
+
+
+def page_files(model: str) -> dict[str, Path | bytes]:
+    """The files of the page with a model in it: where a file lies, or what is in it.
+
+    Args:
+        model: a model directory, a shipped model, or a hub id.
+
+    Raises:
+        InputError: if there is no such model, it is damaged or has no LSTM layers.
+        RunError: if the hub cannot be reached.
+    """
     source = hub.find_model(model)
     read = read_directory(source, TORCH_WEIGHTS, "sentiment-rnn")
     text = read.text
@@ -47,13 +66,13 @@ def write_page(model: str, directory: Path) -> None:
         },
         "calibration": read.calibration,
     }
-    with atomic_directory(directory) as target:
-        for file in CODE:
-            shutil.copyfile(Path(__file__).parent / file, target / Path(file).name)
-        shutil.copyfile(source / TORCH_WEIGHTS, target / TORCH_WEIGHTS)
-        _write_compact(target / "model.json", config)
-        _write_compact(target / "vocabulary.json", text.vocabulary.counts)
-        _write_compact(target / "tables.json", text_tables())
+    return {
+        **{Path(file).name: Path(__file__).parent / file for file in CODE},
+        TORCH_WEIGHTS: source / TORCH_WEIGHTS,
+        "model.json": _compact(config),
+        "vocabulary.json": _compact(text.vocabulary.counts),
+        "tables.json": _compact(text_tables()),
+    }
 
 
 def _check_place(directory: Path) -> None:
@@ -66,5 +85,5 @@ def _check_place(directory: Path) -> None:
         raise InputError(f"{directory}: has other files, which the page would replace; choose a new directory.")
 
 
-def _write_compact(file: Path, value: object) -> None:
-    file.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), "utf-8")
+def _compact(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -116,6 +117,47 @@ def test_a_worker_that_is_killed_is_replaced(tiny_model_directory):
         assert float(total[1]) >= len(answered)  # of all processes, also of the one that died
 
 
+def test_processes_end_with_the_one_that_watches_them(tiny_model_directory):
+    with serving(tiny_model_directory, "--workers", "2", "--no-page") as (process, _):
+        parts = psutil.Process(process.pid).children(recursive=True)
+        assert len(parts) >= 2
+        process.kill()
+        _, alive = psutil.wait_procs(parts, timeout=20)
+        for part in alive:
+            part.kill()
+        assert not alive
+
+
+def test_a_directory_that_was_tidied_away_costs_only_counts(tiny_model_directory, tmp_path):
+    with serving(tiny_model_directory, "--workers", "2", TMPDIR=str(tmp_path)) as (process, address):
+        for directory in tmp_path.glob("sentiment-serve-*"):
+            shutil.rmtree(directory)
+        workers = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+        for worker in workers:
+            worker.kill()
+        wait_until_ready(address)
+        assert ask(address, "A wonderful film") and b"SentimentRNN" in urlopen(address).read()
+        assert b"sentiment_texts_total" in urlopen(f"{address}/metrics").read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_any_free_port(tiny_model_directory, host, shown):
+    command = [sys.executable, "-m", "sentiment", "serve", "--host", host, "--port", "0", "--workers", "1"]
+    command += ["--model", str(tiny_model_directory), "--no-page"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        if not line and host == "::1":
+            pytest.skip("this machine has no IPv6")
+        address = re.fullmatch(rf"service: (http://{re.escape(shown)}:[1-9]\d*)/\n", line)[1]
+        wait_until_ready(address)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_token_from_the_environment_behind_a_proxy(tiny_model_directory):
     with serving(tiny_model_directory, "--root-path", "/films/", SENTIMENT_TOKEN="secret") as (_, address):
         with pytest.raises(HTTPError, match="401"):
@@ -145,6 +187,7 @@ def test_a_token_from_the_environment_behind_a_proxy(tiny_model_directory):
             ["--host", "no.such.host.invalid"],
             r"no\.such\.host\.invalid, port \d+: .*; choose others with --host and --port\.",
         ),
+        (["--allow-origin", "site"], r"--allow-origin: site is not an address such as https://site\.example\."),
         (["--root-path", "films"], r"--root-path: films is not a path such as /sentiment\."),
         (["--max-texts", "0"], r"--max-texts: '0' is not a whole number of at least 1\."),
     ],

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sentiment.classifier import SentimentClassifier
+from sentiment.serving.batching import Batcher
 from sentiment.serving.service import create_service
 from sentiment.serving.settings import ServiceSettings
 
@@ -30,7 +31,7 @@ def classifier(tiny_model_directory):
 
 
 def client_of(tiny_model_directory, **settings):
-    service = create_service(ServiceSettings(str(tiny_model_directory), **settings))
+    service = create_service(ServiceSettings(str(tiny_model_directory), **{"with_page": False} | settings))
     return TestClient(service, raise_server_exceptions=False)
 
 
@@ -61,6 +62,9 @@ def test_shapes_are_those_of_text_embeddings_inference(client, classifier):
     for inputs in (REVIEWS[:2], [[text] for text in REVIEWS[:2]]):
         many = client.post("/predict", json={"inputs": inputs}).json()
         assert len(many) == 2 and many[0] == one
+    # what its clients, and those of the Hugging Face hub, send besides
+    request = {"inputs": REVIEWS[0], "truncate": None, "parameters": {}}
+    assert client.post("/", json=request).json() == one
     raw = client.post("/predict", json={"inputs": REVIEWS[0], "raw_scores": True}).json()
     assert raw[0]["score"] == -raw[1]["score"] > 0
     # a text without words has both labels, as in predict_proba
@@ -93,6 +97,11 @@ REFUSED = {
     "pair": (b'{"inputs": [["a", "b"]]}', JSON, 422, r"inputs: give a text, .*\."),
     "unknown field": (b'{"inputs": "a", "texts": 1}', JSON, 422, r"texts: there is no such field\."),
     "wrong type": (b'{"inputs": "a", "truncate": "yes"}', JSON, 422, r"truncate: .*\."),
+    "no name": (b'{"inputs": "a", "": 1}', JSON, 422, r'"": there is no such field\.'),
+    "half a name": (b'{"inputs": "a", "\\ud83d": 1}', JSON, 422, r"the body: .*name.*\."),
+    "parameters": (b'{"inputs": "a", "parameters": {"top_k": 1}}', JSON, 422, r"parameters: there are none; .*\."),
+    "line break": (b'{"inputs": "a\n"}', JSON, 400, r"the body is not JSON: invalid control character\."),
+    "packed": (b"\x1f\x8b", JSON | {"content-encoding": "gzip"}, 415, r"the content encoding is gzip; .*\."),
     "content type": (b'{"inputs": "a"}', {"content-type": "text/plain"}, 415, r"the content type is text/plain; .*\."),
     "no content type": (b'{"inputs": "a"}', {}, 415, r"the content type is missing; .*\."),
     "many texts": (b'{"inputs": %s}' % json.dumps(["a"] * 51).encode(), JSON, 413, "inputs has 51 texts; .*"),
@@ -118,7 +127,7 @@ def test_a_wrong_request_is_answered_in_one_sentence(client, path, name):
 
 
 def test_a_body_without_a_length_is_not_read_to_its_end(tiny_model_directory):
-    service = create_service(ServiceSettings(str(tiny_model_directory), max_body=20_000))
+    service = create_service(ServiceSettings(str(tiny_model_directory), max_body=20_000, with_page=False))
     scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
     received, sent = [], []
 
@@ -146,6 +155,7 @@ def test_other_paths_and_methods(client):
         reply = client.request(method, path, headers=JSON, content=b"{}" if method == "POST" else None)
         assert reply.status_code == status and reply.json().keys() == {"error", "error_type"}
     assert client.get("/health").json() == client.get("/ready").json() == {"status": "ok"}
+    assert client.head("/health").status_code == client.head("/metrics").status_code == 200
     paths = client.get("/openapi.json").json()["paths"].keys()
     assert paths >= {"/predict", "/explain", "/health", "/ready", "/metrics"}
     assert "//cdn" not in client.get("/docs").text  # which works offline
@@ -160,7 +170,10 @@ def test_a_token(tiny_model_directory):
             assert reply.status_code == 401 and reply.headers["WWW-Authenticate"] == "Bearer"
         assert client.get("/metrics").status_code == 401
         assert client.get("/health").status_code == client.get("/ready").status_code == 200
-        assert client.post("/predict", **request, headers={"Authorization": "Bearer secret"}).status_code == 200
+        for given in ("Bearer secret", "bearer  secret"):
+            for path in ("/predict", "/"):
+                assert client.post(path, **request, headers={"Authorization": given}).status_code == 200
+        assert client.post("/", **request).status_code == 401
 
 
 def test_pages_of_other_sites(tiny_model_directory, client):
@@ -175,6 +188,13 @@ def test_too_long_waiting(tiny_model_directory):
     with client_of(tiny_model_directory, timeout=1e-9) as client:
         reply = client.post("/predict", json={"inputs": "good"})
         assert (reply.status_code, reply.json()["error_type"]) == (408, "timeout")
+
+
+def test_a_process_that_computes_for_ever_is_not_healthy(client, monkeypatch):
+    monkeypatch.setattr(Batcher, "seconds", 100.0)
+    for path in ("/health", "/ready"):
+        reply = client.get(path)
+        assert (reply.status_code, reply.json()["error_type"]) == (503, "unavailable")
 
 
 def test_a_full_queue(tiny_model_directory, monkeypatch):

@@ -46,10 +46,13 @@ def test_what_arrives_meanwhile_is_one_batch():
         others = [asyncio.create_task(batcher(texts)) for texts in (["b"], ["c", "d"], ["e", "f"])]
         await asyncio.sleep(0.01)
         assert batcher.waiting == 5
+        assert 0.01 <= batcher.seconds < 60
         compute.go_on.set()
         assert await first == ["A"]
         assert [await task for task in others] == [["B"], ["C", "D"], ["E", "F"]]
         assert batcher.waiting == 0
+        await asyncio.sleep(0.01)
+        assert batcher.seconds == 0
 
     compute = Upper()
     with_batcher(work, compute)

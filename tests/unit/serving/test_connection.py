@@ -90,6 +90,17 @@ def test_an_answer_may_take_longer(connect):
         assert client.recv(2**16).endswith(b"fine")
 
 
+def test_a_client_that_has_said_all_gets_its_answer(connect):
+    with connect() as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(2**16).endswith(b"fine")
+    with connect() as client:
+        client.sendall(b"GET /sl")
+        client.shutdown(socket.SHUT_WR)
+        assert all_of(client) == b""
+
+
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
 def test_what_is_no_http_is_refused(connect, sent):
     with connect() as client:
