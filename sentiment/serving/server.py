@@ -25,7 +25,7 @@ APP = "sentiment.serving.server:create_process"
 
 
 def serve(settings: ServiceSettings, host: str, port: int, workers: int, root_path: str = "") -> None:
-    """Answer requests until the process is stopped; then finish those that are under way.
+    """Answer requests until the process is stopped; then finish those that are under way. SIGTERM ends with code 143.
 
     Args:
         settings: model and limits.
@@ -37,7 +37,7 @@ def serve(settings: ServiceSettings, host: str, port: int, workers: int, root_pa
     Raises:
         InputError: if the address cannot be used, or the model does not exist.
         RunError: if no process starts.
-        SystemExit: after SIGTERM, with the code 143.
+        SystemExit: when several processes have been stopped.
     """
     port = _free_port(host, port)
     page_files(settings.model or DEFAULT_MODEL)  # checks the model

@@ -12,7 +12,7 @@ from sentiment.cli import main as cli
 from sentiment.errors import InputError, RunError
 from sentiment.tables.remote import OutputDirectory, list_files, local_copy
 
-pytest.importorskip("ray", reason="needs ray: pip install -e '.[ray]'")
+ray = pytest.importorskip("ray", reason="needs ray: pip install -e '.[ray]'")
 s3fs = pytest.importorskip("s3fs", reason="needs s3fs: pip install s3fs")
 moto_server = pytest.importorskip("moto.server", reason="needs moto: pip install 'moto[server]'")
 
@@ -48,11 +48,15 @@ def test_a_job_reads_and_writes_an_object_store(
         store.pipe_file(f"films/in/{name}.jsonl", lines.encode())
     store.pipe_file("films/in/_SUCCESS", b"")
     arguments = ["--model", str(tiny_model_directory), "--engine", "ray", "--input", "s3://films/in"]
-    for more in ([], ["--resume"]):
-        with pytest.raises(SystemExit) as leaving:
-            cli.run("predict", [*arguments, "--output", "s3://films/out", *more])
-        assert not leaving.value.code, capsys.readouterr().err
-        assert "s3://films/out: 5 reviews (1 row without a text) in " in capsys.readouterr().out
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        for more in ([], ["--resume"]):
+            with pytest.raises(SystemExit) as leaving:
+                cli.run("predict", [*arguments, "--output", "s3://films/out", *more])
+            assert not leaving.value.code, capsys.readouterr().err
+            assert "s3://films/out: 5 reviews (1 row without a text) in " in capsys.readouterr().out
+    finally:
+        ray.shutdown()
     store.invalidate_cache()
     shards = [name for name in store.find("films/out") if name.endswith(".parquet")]
     assert len(store.find("films/out")) == len(shards) + 3, "no temporary file is left"

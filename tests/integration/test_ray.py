@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,11 @@ FIELDS = ("label", "probability", "score", "tokens", "unknown_tokens", "truncate
 FIELDS += ("polarity", "three_way")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _ray():
-    # one actor for each job; test_object_store.py has one for each CPU of this machine
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Ray with one CPU, for one actor; what starts Ray itself has one for each CPU."""
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
+    yield Cluster()
     ray.shutdown()
 
 
@@ -81,16 +82,17 @@ def test_a_broken_row_stops_the_job_or_is_skipped_and_the_job_goes_on_where_it_w
     tiny_classifier: SentimentClassifier,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
+    cluster: Cluster,
 ) -> None:
     output = tmp_path / "out"
     with pytest.raises(InputError) as stopped:
-        predict_on_ray(tiny_classifier, DataConfig(source=str(broken)), str(output), Cluster())
+        predict_on_ray(tiny_classifier, DataConfig(source=str(broken)), str(output), cluster)
     assert f"{broken / 'b.csv'}: line 3: 3 fields" in str(stopped.value) and "--resume" in str(stopped.value)
     skip = DataConfig(source=str(broken), on_bad_row="skip")
     with pytest.raises(InputError, match="holds a job; add --resume"):
-        predict_on_ray(tiny_classifier, skip, str(output), Cluster())
+        predict_on_ray(tiny_classifier, skip, str(output), cluster)
     times = {file: file.stat().st_mtime_ns for file in output.glob("part-*")}
-    outcome = predict_on_ray(tiny_classifier, skip, str(output), Cluster(), resume=True)
+    outcome = predict_on_ray(tiny_classifier, skip, str(output), cluster, resume=True)
     assert "6/6" in capsys.readouterr().err, "the bar counts all rows, also those of the first run"
     assert (outcome.predicted, outcome.skipped, outcome.without_text) == (5, 1, 1)
     assert "b.csv: skipped: line 3" in caplog.text
@@ -105,17 +107,18 @@ def test_a_broken_row_stops_the_job_or_is_skipped_and_the_job_goes_on_where_it_w
     status, content = file.stat(), file.read_bytes()
     file.write_bytes(b"\0" * len(content))
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert predict_on_ray(tiny_classifier, skip, str(output), Cluster(), resume=True) == outcome
+    assert predict_on_ray(tiny_classifier, skip, str(output), cluster, resume=True) == outcome
     file.write_bytes(content)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     with pytest.raises(InputError, match="was started with another input"):
-        predict_on_ray(tiny_classifier, skip, str(output), Cluster(), resume=True)
+        predict_on_ray(tiny_classifier, skip, str(output), cluster, resume=True)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     with pytest.raises(InputError, match="was started with another model"):
         other = SentimentClassifier.from_pretrained("imdb-small")
-        predict_on_ray(other, skip, str(output), Cluster(), resume=True)
+        predict_on_ray(other, skip, str(output), cluster, resume=True)
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_dataset_is_scored_in_one_line(tiny_classifier: SentimentClassifier) -> None:
     from sentiment.inference.ray import score
 
@@ -187,37 +190,37 @@ def test_an_address_where_no_cluster_is(address: str, sentence: str) -> None:
             pytest.fail("connected")
 
 
-def test_files_without_a_row_to_predict_leave_no_output(tmp_path: Path, tiny_classifier: SentimentClassifier) -> None:
+def test_files_without_a_row_to_predict_leave_no_output(
+    tmp_path: Path, tiny_classifier: SentimentClassifier, cluster: Cluster
+) -> None:
     (tmp_path / "in.csv").write_text("text,n\ngood,1,2\n")
     data = DataConfig(source=str(tmp_path / "in.csv"), on_bad_row="skip")
     with pytest.raises(InputError, match=r"in\.csv: none of its 1 rows can be read"):
-        predict_on_ray(tiny_classifier, data, str(tmp_path / "out"), Cluster())
+        predict_on_ray(tiny_classifier, data, str(tmp_path / "out"), cluster)
     assert not (tmp_path / "out").exists()
 
 
 def test_rows_with_other_columns_are_written_and_told_unless_they_rename_the_predictions(
-    tmp_path: Path, tiny_classifier: SentimentClassifier, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, tiny_classifier: SentimentClassifier, caplog: pytest.LogCaptureFixture, cluster: Cluster
 ) -> None:
     for name, more in {"a": {}, "b": {"stars": 4}, "c": {"score": 0.5}}.items():
         (tmp_path / f"{name}.jsonl").write_text(json.dumps({"text": "good"} | more))
-    predict_on_ray(tiny_classifier, DataConfig(source=str(tmp_path / "[ab].jsonl")), str(tmp_path / "ab"), Cluster())
+    predict_on_ray(tiny_classifier, DataConfig(source=str(tmp_path / "[ab].jsonl")), str(tmp_path / "ab"), cluster)
     assert "not all rows of the input have the same columns" in caplog.text
     assert {row.get("stars") for row in rows_of(tmp_path / "ab")} == {None, "4"}
     with pytest.raises(InputError, match="not all rows of the input have a column 'score'"):
-        predict_on_ray(
-            tiny_classifier, DataConfig(source=str(tmp_path / "[ac].jsonl")), str(tmp_path / "ac"), Cluster()
-        )
+        predict_on_ray(tiny_classifier, DataConfig(source=str(tmp_path / "[ac].jsonl")), str(tmp_path / "ac"), cluster)
 
 
 def test_an_exported_model_computes_on_the_cpu(
-    broken: Path, tmp_path: Path, tiny_classifier: SentimentClassifier
+    broken: Path, tmp_path: Path, tiny_classifier: SentimentClassifier, cluster: Cluster
 ) -> None:
     from sentiment.export.onnx import export_onnx
     from sentiment.inference.onnx import OnnxClassifier
 
     export_onnx(tiny_classifier, tmp_path / "exported")
     exported, data = OnnxClassifier.from_pretrained(tmp_path / "exported"), DataConfig(source=str(broken / "a.csv"))
-    assert predict_on_ray(exported, data, str(tmp_path / "out"), Cluster()).predicted == 3
+    assert predict_on_ray(exported, data, str(tmp_path / "out"), cluster).predicted == 3
     with pytest.raises(InputError, match="only on the CPU"):
         predict_on_ray(exported, data, str(tmp_path / "gpu"), Cluster(device="cuda"))
     with pytest.raises(InputError, match="the Ray cluster has no GPU"):
@@ -225,9 +228,11 @@ def test_an_exported_model_computes_on_the_cpu(
     assert not (tmp_path / "gpu").exists()
 
 
-def test_json_that_is_not_text_is_written_as_json(tmp_path: Path, tiny_classifier: SentimentClassifier) -> None:
+def test_json_that_is_not_text_is_written_as_json(
+    tmp_path: Path, tiny_classifier: SentimentClassifier, cluster: Cluster
+) -> None:
     rows = [{"text": "good", "id": 7, "tags": ["a"]}, {"text": "bad \ud83d", "id": "x"}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    predict_on_ray(tiny_classifier, DataConfig(source=str(tmp_path / "in.jsonl")), str(tmp_path / "out"), Cluster())
+    predict_on_ray(tiny_classifier, DataConfig(source=str(tmp_path / "in.jsonl")), str(tmp_path / "out"), cluster)
     found = rows_of(tmp_path / "out")
     assert [(row["id"], row["tags"]) for row in found] == [("7", '["a"]'), ("x", None)]

@@ -218,7 +218,8 @@ def test_the_commands_of_the_dockerfile(tiny_model_directory):
     kubernetes = next(yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text()))
     container = kubernetes["spec"]["template"]["spec"]["containers"][0]
     unit = shlex.split(re.search(r"ExecStart=(.*)", (EXAMPLES / "sentiment.service").read_text())[1])
-    for arguments in (found["CMD"], compose["services"]["sentiment"]["command"], container["args"], unit[2:]):
+    ways = found["CMD"], compose["services"]["sentiment"]["command"], container["args"], unit[2:]
+    for arguments in sorted({tuple(way) for way in ways}):
         with serving(tiny_model_directory, *found["ENTRYPOINT"][2:], *arguments) as (_, address):
             checked = [part.replace("http://127.0.0.1:8000", address) for part in check]
             assert subprocess.run([sys.executable, *checked[1:]]).returncode == 0

@@ -14,7 +14,7 @@ interface Word {
 
 /** The deepest shade stands for at least this many logits. */
 const LEAST_STRONGEST = 0.5;
-/** Characters of a part that the model does not read. */
+/** Characters that are shown of a part that the model does not read. */
 const MOST_UNREAD = 300;
 
 export class Words {
