@@ -82,6 +82,15 @@ def page(chrome, address):
 
 
 @pytest.fixture(scope="module")
+def shared(chrome, address):
+    """A page for several tests, each of which brings it into the state that it needs."""
+    found = opened(chrome, address)
+    yield found
+    assert found.faults == []
+    found.context.close()
+
+
+@pytest.fixture(scope="module")
 def classifier():
     return SentimentClassifier.from_pretrained("imdb-small", precision="fp32")
 
@@ -106,13 +115,13 @@ def random_texts(count):
         yield text[start : start + draw.randint(1, 120)]
 
 
-def test_answers_are_those_of_python(page, classifier):
+def test_answers_are_those_of_python(shared, classifier):
     texts = [*HAND_MADE, *random_texts(228)]
-    same_answers(page.evaluate(READ_MANY, texts), texts, classifier)
+    same_answers(shared.evaluate(READ_MANY, texts), texts, classifier)
 
 
 @pytest.mark.real_data
-def test_answers_for_real_reviews_are_those_of_python(page, classifier):
+def test_answers_for_real_reviews_are_those_of_python(shared, classifier):
     files = sorted(IMDB.rglob("train*.parquet"))
     if not files:
         pytest.skip(f"needs the IMDB reviews in {IMDB}")
@@ -120,12 +129,12 @@ def test_answers_for_real_reviews_are_those_of_python(page, classifier):
 
     reviews = pq.read_table(files[0], columns=["text"])["text"].to_pylist()
     texts = random.Random(1).sample(reviews, 250)
-    same_answers(page.evaluate(READ_MANY, texts), texts, classifier)
+    same_answers(shared.evaluate(READ_MANY, texts), texts, classifier)
 
 
-def test_gates_are_those_of_python(page, classifier):
+def test_gates_are_those_of_python(shared, classifier):
     for text in [text for text in HAND_MADE if classifier.predict(text).label and len(text) < 300]:
-        found, expected = page.evaluate(READ, text), classifier.explain(text)
+        found, expected = shared.evaluate(READ, text), classifier.explain(text)
         # JavaScript counts halves of characters where they are outside of the first 65,536
         units = [len(text[:place].encode("utf-16-le", "surrogatepass")) // 2 for place in range(len(text) + 1)]
         assert found["offsets"] == [[units[start], units[end]] for start, end in expected.offsets.tolist()]
@@ -301,7 +310,9 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_shows_what_it_promises(page, classifier, name):
+def test_an_example_shows_what_it_promises(shared, classifier, name):
+    page = shared
+    page.get_by_role("link", name="One review").click()
     page.fill("#text", "Awful.")
     page.wait_for_selector(".verdict.negative")
     page.get_by_role("button", name=name).click()
@@ -394,7 +405,8 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_are_read_and_written_as_by_python(page, name, tmp_path):
+def test_files_are_read_and_written_as_by_python(shared, name, tmp_path):
+    page = shared
     encoding = {"windows.csv": "windows-1252", "utf16.tsv": "utf-16"}.get(name, "utf-8")
     content = FILES[name].encode("latin-1" if name == "windows.csv" else encoding)
     content = gzip.compress(content) if name.endswith(".gz") else content
@@ -404,7 +416,7 @@ def test_files_are_read_and_written_as_by_python(page, name, tmp_path):
     files = ["--input", str(tmp_path / name), "--output", str(tmp_path / f"answers.{ending}")]
     predict(["--model", "imdb-small", "--on-bad-row", "skip", "--quiet", *files, *options])
     drop(page, name, content)
-    page.wait_for_selector(".results")
+    page.wait_for_function("name => document.querySelector('.results h2')?.textContent.startsWith(name)", arg=name)
     saved, text = downloaded(page)
     assert saved == f"{name.removesuffix('.gz').rpartition('.')[0]}.answers.{ending}"
     found, expected = text, (tmp_path / f"answers.{ending}").read_text("utf-8")
@@ -450,28 +462,29 @@ def test_a_file_with_two_columns_of_text(page):
         ("nothing.jsonl", b"\n\n"),
     ],
 )
-def test_a_file_that_is_none(page, name, content):
+def test_a_file_that_is_none(shared, name, content):
+    page = shared
     drop(page, "before.txt", b"Wonderful.\n")
-    page.wait_for_selector(".results")
+    page.wait_for_function("() => document.querySelector('.results h2')?.textContent === 'before.txt: 1 review'")
     drop(page, name, content)
-    page.wait_for_selector("#file .problem")
-    said = page.inner_text("#file .problem")
+    page.wait_for_selector("#file > div > .problem")
+    said = page.inner_text("#file > div > .problem")
     assert name in said and said.endswith(".")
     assert page.inner_text(".results h2") == "before.txt: 1 review"  # until there are other answers
     drop(page, "fine.txt", b"Wonderful.\n")
     page.wait_for_function("() => document.querySelector('.results h2').textContent === 'fine.txt: 1 review'")
-    assert page.locator("#file .problem").count() == 0
-    assert page.faults == []
+    assert page.locator("#file > div > .problem").count() == 0
 
 
-def test_two_files_at_once_leave_what_is_there(page):
-    drop(page, "fine.txt", b"Wonderful.\n")
-    page.wait_for_selector(".results")
+def test_two_files_at_once_leave_what_is_there(shared):
+    page = shared
+    drop(page, "alone.txt", b"Wonderful.\n")
+    page.wait_for_function("() => document.querySelector('.results h2')?.textContent === 'alone.txt: 1 review'")
     one = {"mimeType": "text/plain", "buffer": b"Dull.\n"}
     page.evaluate("document.querySelector('#reviews').multiple = true")
     page.set_input_files("#reviews", [{"name": "a.txt", **one}, {"name": "b.txt", **one}])
     assert page.inner_text("#file > .note") == "2 files: give one at a time."
-    assert page.inner_text(".results h2") == "fine.txt: 1 review"
+    assert page.inner_text(".results h2") == "alone.txt: 1 review"
 
 
 @pytest.mark.parametrize(
