@@ -95,10 +95,14 @@ def root_path(text: str) -> str:
 
 
 def origin(text: str) -> str:
-    """Argument type for the address of a site, as browsers send it, or *."""
-    if text != "*" and not re.fullmatch(r"[a-z][a-z\d+.-]*://[^/?#\s]+/?", text, re.IGNORECASE):
+    """Argument type for the address of a site, *, or null; returns it as browsers send it."""
+    if text in ("*", "null"):  # null is what pages of local files send
+        return text
+    found = re.fullmatch(r"(([a-z][a-z\d+.-]*)://[^/?#\s]+?)(:\d+)?/?", text.lower())
+    if not found:
         raise argparse.ArgumentTypeError(f"{text} is not an address such as https://site.example")
-    return text.rstrip("/").lower()
+    site, scheme, port = found.groups()
+    return site if f"{scheme}{port}" in ("http:80", "https:443") else f"{site}{port or ''}"
 
 
 def _token() -> str | None:

@@ -95,7 +95,7 @@ class Batcher(Generic[Answer]):
 
     @property
     def seconds(self) -> float:
-        """How long the present batch has been computed; 0 if there is none."""
+        """How long the present batch has been computed, or has waited for the thread; 0 if there is none."""
         return 0.0 if self._since is None else time.monotonic() - self._since
 
     async def _answer(self, batch: list[_Request[Answer]]) -> None:

@@ -103,7 +103,7 @@ class LimitedRequests:
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":
                 return error(415, "validation", f"the content type is {kind[:60] or 'missing'}; send application/json.")
-            if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
+            if (encoding := headers.get("content-encoding", "").strip().lower()) not in ("", "identity"):
                 return error(415, "validation", f"the content encoding is {encoding[:60]}; send the body as it is.")
             length = headers.get("content-length", "0")
             if length.isdecimal() and int(length) > self._settings.max_body:

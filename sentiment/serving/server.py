@@ -18,9 +18,9 @@ from sentiment.serving.connection import LimitedConnection
 from sentiment.serving.settings import COUNTS_VARIABLE, ServiceSettings
 from sentiment.web.page import DEFAULT_MODEL, page_files
 
-LONGEST_START = 20
-"""Seconds after which a process that does not answer its parent is replaced. On a busy machine it takes many to start;
-and if one dies at the wrong moment, its parent waits so long for it."""
+LONGEST_SILENCE = 20
+"""Seconds that a process may leave its parent without an answer, also while it starts; then it is replaced. A process
+that dies while it is asked is noticed only after them."""
 APP = "sentiment.serving.server:create_process"
 
 
@@ -37,7 +37,7 @@ def serve(settings: ServiceSettings, host: str, port: int, workers: int, root_pa
     Raises:
         InputError: if the address cannot be used, or the model does not exist.
         RunError: if no process starts.
-        SystemExit: when several processes have been stopped.
+        SystemExit: once it is stopped, with two or more processes; with one, SIGTERM ends the calling process.
     """
     port = _free_port(host, port)
     page_files(settings.model or DEFAULT_MODEL)  # checks the model
@@ -77,7 +77,7 @@ def _run(settings: ServiceSettings, host: str, port: int, workers: int, root_pat
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=int(settings.timeout) + 1,
-        timeout_worker_healthcheck=LONGEST_START,
+        timeout_worker_healthcheck=LONGEST_SILENCE,
     )
 
 

@@ -41,6 +41,8 @@ MOST_ECHOED = 60
 BATCH_TOKENS = 2048
 """Tokens that are computed at a time on a CPU. A few reviews that arrive together have very different lengths, so less
 padding pays for smaller products."""
+LONGEST_BATCH = 60.0
+"""Seconds, at least, that a batch may take before the process is called unhealthy."""
 RETRY_AFTER = "1"
 """Seconds after which an overloaded service may be asked again."""
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -146,7 +148,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     async def health() -> Response:
         """Whether the process can answer requests."""
         longest = max(predictor.seconds, explainer.seconds)
-        if longest > 2 * settings.timeout or any(task.done() for task in tasks):
+        if longest > max(LONGEST_BATCH, 2 * settings.timeout) or any(task.done() for task in tasks):
             return error(503, "unavailable", "the process computes nothing any more.")
         return Reply({"status": "ok"})
 

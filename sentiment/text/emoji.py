@@ -13,8 +13,8 @@ _PIECE = re.compile(
     rf"(?:(?:[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE.pattern})(?:[\ufe0f\U000e0020-\U000e007f]|\u200d.){{0,20}}|"
     r"[0-9#*]\ufe0f?\u20e3|\S){1,20}"
 )
-"""What is searched for emoji at a time, whole emoji or other characters: the package takes time that grows with the
-square of the length."""
+"""What is searched for emoji at a time: the package takes time that grows with the square of the length. No emoji is
+divided, except among letters of flags that make no flag."""
 _SKIN_TONE = re.compile("(.?)[\U0001f3fb-\U0001f3ff]+", re.DOTALL)
 _EMOJI_WORDS = {
     **dict.fromkeys("😍🥰😘💕💖💗💓💘💝❤🧡💛💚💙💜🖤🤍💞💟♥😻", "love"),

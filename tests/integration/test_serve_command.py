@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -44,6 +44,16 @@ def serving(model, *arguments, **environment):
             part.kill()
         process.kill()
         process.communicate()
+
+
+def workers_of(process):
+    """The processes that answer requests."""
+    found = []
+    for part in psutil.Process(process.pid).children():
+        with suppress(psutil.NoSuchProcess):  # or it has died and is about to be replaced
+            if "spawn_main" in " ".join(part.cmdline()):
+                found.append(part)
+    return found
 
 
 def wait_until_ready(address):
@@ -82,7 +92,7 @@ def test_the_service_answers_until_it_is_stopped(tiny_model_directory, tmp_path,
 
 def test_a_worker_that_is_killed_is_replaced(tiny_model_directory):
     with serving(tiny_model_directory, "--workers", "2") as (process, address):
-        workers = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+        workers = workers_of(process)
         assert len(workers) == 2
         failures, answered = [], []
 
@@ -105,7 +115,7 @@ def test_a_worker_that_is_killed_is_replaced(tiny_model_directory):
         assert len(answered) >= 4 * 150 - len(callers)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            now = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+            now = workers_of(process)
             if len(now) == 2 and workers[0] not in now:
                 break
             time.sleep(0.2)
@@ -132,7 +142,7 @@ def test_a_directory_that_was_tidied_away_costs_only_counts(tiny_model_directory
     with serving(tiny_model_directory, "--workers", "2", TMPDIR=str(tmp_path)) as (process, address):
         for directory in tmp_path.glob("sentiment-serve-*"):
             shutil.rmtree(directory)
-        workers = [part for part in psutil.Process(process.pid).children() if "spawn_main" in " ".join(part.cmdline())]
+        workers = workers_of(process)
         for worker in workers:
             worker.kill()
         wait_until_ready(address)
@@ -144,13 +154,16 @@ def test_a_directory_that_was_tidied_away_costs_only_counts(tiny_model_directory
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 def test_any_free_port(tiny_model_directory, host, shown):
+    if host == "::1":
+        try:
+            socket.create_server((host, 0), family=socket.AF_INET6).close()
+        except OSError:
+            pytest.skip("this machine has no IPv6")
     command = [sys.executable, "-m", "sentiment", "serve", "--host", host, "--port", "0", "--workers", "1"]
     command += ["--model", str(tiny_model_directory), "--no-page"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
-        if not line and host == "::1":
-            pytest.skip("this machine has no IPv6")
         address = re.fullmatch(rf"service: (http://{re.escape(shown)}:[1-9]\d*)/\n", line)[1]
         wait_until_ready(address)
     finally:

@@ -238,7 +238,7 @@ def test_a_word_of_several_tokens_is_left_out_as_a_whole(page, classifier):
         assert added(page, word) == pytest.approx(expected, abs=0.006)
     page.locator(".word", has_text="9/10").click()
     assert page.inner_text(".picked").startswith("“9/10” adds")
-    page.wait_for_function("() => document.querySelector('.chosen').textContent.startsWith('“10”, word 17 of 18')")
+    page.wait_for_function("() => document.querySelector('.chosen').textContent.startsWith('“10”, token 17 of 18')")
 
 
 def test_what_was_typed_can_be_had_back(page):
@@ -249,6 +249,14 @@ def test_what_was_typed_can_be_had_back(page):
     assert page.evaluate("document.activeElement.textContent") == "Plain"
     page.locator("#text").press("ControlOrMeta+z")
     assert page.input_value("#text") == "My own words"
+
+
+def test_a_review_of_many_lines_is_opened(shared):
+    page, text = shared, "A dull line.\n" * 20_000
+    drop(page, "lines.jsonl", json.dumps({"text": text}).encode())
+    page.wait_for_function("() => document.querySelector('.results h2')?.textContent === 'lines.jsonl: 1 review'")
+    page.locator(".answers .link").click()
+    assert page.input_value("#text") == text
 
 
 def test_the_link_that_skips_the_menu_changes_no_view(page):
@@ -284,19 +292,19 @@ def test_what_is_not_read_is_told_shortly(page):
 def test_the_keyboard_walks_through_the_words(page):
     page.fill("#text", "A wonderful film, isn't it?")
     page.wait_for_function("() => document.querySelectorAll('.word').length === 7")
-    page.wait_for_function("() => document.querySelector('.chosen').textContent.includes('word 7 of 7')")
+    page.wait_for_function("() => document.querySelector('.chosen').textContent.includes('token 7 of 7')")
     page.locator(".word").last.focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.textContent") == "wonderful"
     assert page.locator('.word[aria-pressed="true"]').all_inner_texts() == ["wonderful"]
-    assert page.inner_text(".chosen").startswith("“wonderful”, word 2 of 7")
+    assert page.inner_text(".chosen").startswith("“wonderful”, token 2 of 7")
     assert page.locator("thead th.on").all_inner_texts() == ["wonderful"]
     page.get_by_role("button", name="Next word").click()
-    assert page.inner_text(".chosen").startswith("“film”, word 3 of 7")
+    assert page.inner_text(".chosen").startswith("“film”, token 3 of 7")
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").wait_for()
-    page.wait_for_function("() => document.querySelector('.chosen').textContent.includes('word 7 of 7')")
+    page.wait_for_function("() => document.querySelector('.chosen').textContent.includes('token 7 of 7')")
     page.locator("summary", has_text="All units").click()
     page.wait_for_function("() => document.querySelectorAll('.maps canvas').length === 2 * 5")
 

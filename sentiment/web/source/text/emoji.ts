@@ -9,7 +9,7 @@ const PICTURES = String.raw`[\u00a9\u00ae\u203c-\u3299\u{1f000}-\u{1ffff}]`;
 const PICTURE = new RegExp(PICTURES, "u");
 /** Most emoji with their modifiers, one by one, and flags, which have two letters. */
 const SIGN = new RegExp(String.raw`[\u{1f1e6}-\u{1f1ff}]{2}|${PICTURES}(?:\ufe0f|\u200d[^\n])*`, "gu");
-/** What is searched for emoji at a time: whole emoji, or other characters. */
+/** What is searched for emoji at a time, as in Python. */
 const PIECE = new RegExp(
   String.raw`(?:(?:[\u{1f1e6}-\u{1f1ff}]{2}|${PICTURES})(?:[\ufe0f\u{e0020}-\u{e007f}]|\u200d[^\n]){0,20}|` +
     String.raw`[0-9#*]\ufe0f?\u20e3|[^${SPACE}]){1,20}`,

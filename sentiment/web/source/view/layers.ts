@@ -142,7 +142,7 @@ export class Layers {
     );
     this.chosen.replaceChildren(
       h("strong", {}, `“${reading.tokens[place]}”`),
-      `, word ${place + 1} of ${reading.tokens.length}: ${percent(reading.running[place])} positive so far. `,
+      `, token ${place + 1} of ${reading.tokens.length}: ${percent(reading.running[place])} positive so far. `,
       h("span", { class: "quiet" }, layers.join(" ")),
     );
   }

@@ -117,7 +117,7 @@ export class Results {
     const ascending = read.sort((a, b) => (a.answer.score ?? 0) - (b.answer.score ?? 0));
     const mostConfident = (label: string): Scored[] =>
       ascending
-        .filter(({ answer }) => answer.label === label)
+        .filter(({ answer }) => answer.label === label && !answer.uncertain)
         .slice(-SHOWN)
         .reverse();
     const [positive, negative] = [mostConfident("positive"), mostConfident("negative")];
@@ -212,7 +212,7 @@ export function shortened(text: string, place = 0, most = 140): string {
   const part = text.slice(start, start + 4 * most);
   const line = part
     .replace(/^[\udc00-\udfff]/, "")
-    .replace(new RegExp(BETWEEN, "g"), " ")
+    .replace(new RegExp(BETWEEN, "gi"), " ")
     .trim();
   const shown = beginning(line, most);
   const cut = shown !== line || start + part.length < text.length;

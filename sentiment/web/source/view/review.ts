@@ -14,6 +14,10 @@ const PAUSE = 30;
 const PAUSE_SPOKEN = 1000;
 /** The same before the layers are shown. */
 const PAUSE_INSIDE = 150;
+/** Characters of a text that can be undone. */
+const MOST_INSERTED = 5000;
+/** Lines of a text that can be undone. */
+const MOST_INSERTED_LINES = 50;
 
 const EXAMPLES: [string, string][] = [
   ["Plain", "I loved every minute of it."],
@@ -96,16 +100,24 @@ export class ReviewView {
     void this.read();
   }
 
-  /** Puts a text in the place of what is typed, in a way that the browser can undo. */
+  /** Puts a text in the place of what is typed; if it is not too long, the browser can undo that. */
   private set(text: string): void {
+    if (!this.insert(text)) {
+      this.input.value = text;
+      void this.read();
+    }
+  }
+
+  /** Whether the text was inserted as if it were typed, which takes seconds for thousands of lines. */
+  private insert(text: string): boolean {
+    if (text === "" || text.length > MOST_INSERTED || text.split("\n").length > MOST_INSERTED_LINES) return false;
     const focused = document.activeElement;
     this.input.focus({ preventScroll: true });
     this.input.select();
     // deprecated, but nothing else keeps what was typed for Ctrl+Z
     document.execCommand("insertText", false, text);
-    if (this.input.value !== text) this.input.value = text;
     if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-    void this.read();
+    return this.input.value === text;
   }
 
   /** Shows a review of a file, from its beginning. */
@@ -166,7 +178,7 @@ export class ReviewView {
   }
 
   private describe({ tokens, running }: Reading, place: number): string {
-    return `Word ${place + 1} of ${tokens.length}, ${tokens[place]}: ${percent(running[place])} positive so far`;
+    return `Token ${place + 1} of ${tokens.length}, ${tokens[place]}: ${percent(running[place])} positive so far`;
   }
 
   private addContributions(first: number, values: Float32Array): void {

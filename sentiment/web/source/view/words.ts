@@ -153,7 +153,7 @@ function describe({ typed, known }: Word): string {
  */
 function unread(text: string, follows: boolean): (Node | string)[] {
   const shown = beginning(text, MOST_UNREAD);
-  if (shown !== text) {
+  if (shown !== text && text.trim() !== "") {
     return [...unread(shown, follows), h("span", { class: "unread" }, ` … ${count(text.length)} characters … `)];
   }
   const lines = text.split(/\r\n?|\n/);
