@@ -29,6 +29,10 @@ const EXAMPLES: [string, string][] = [
   ["It gets this wrong", "A perfect film for people who have never seen a good one."],
 ];
 
+function isLong(text: string): boolean {
+  return text.length > MOST_INSERTED || text.split("\n").length > MOST_INSERTED_LINES;
+}
+
 export class ReviewView {
   private readonly input = h("textarea", {
     id: "text",
@@ -100,7 +104,7 @@ export class ReviewView {
     void this.read();
   }
 
-  /** Puts a text in the place of what is typed; if it is not too long, the browser can undo that. */
+  /** Puts a text in the place of what is typed; if neither is too long, the browser can undo that. */
   private set(text: string): void {
     if (!this.insert(text)) {
       this.input.value = text;
@@ -110,7 +114,7 @@ export class ReviewView {
 
   /** Whether the text was inserted as if it were typed, which takes seconds for thousands of lines. */
   private insert(text: string): boolean {
-    if (text === "" || text.length > MOST_INSERTED || text.split("\n").length > MOST_INSERTED_LINES) return false;
+    if (text === "" || isLong(text) || isLong(this.input.value)) return false;
     const focused = document.activeElement;
     this.input.focus({ preventScroll: true });
     this.input.select();
