@@ -8,7 +8,7 @@ DATA ?= stanfordnlp/imdb
 
 install: .venv/installed
 
-# pip would compile all modules, on one core; some are no modules, but templates for them
+# compiled on all cores, where pip would use one; what fails are templates, which are no modules
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'

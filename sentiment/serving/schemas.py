@@ -60,6 +60,10 @@ class Details(BaseModel):
     three_way: str | None
 
 
+Predicted = list[Score] | list[list[Score]] | Details | list[Details]
+"""For one text or many, both labels or, with `details`, all fields."""
+
+
 class ExplainRequest(Request):
     """What to explain."""
 

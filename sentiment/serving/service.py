@@ -27,7 +27,7 @@ from sentiment.serving import metrics
 from sentiment.serving.batching import Batcher, OverloadedError
 from sentiment.serving.limits import DEADLINE, LimitedRequests
 from sentiment.serving.replies import Reply, error
-from sentiment.serving.schemas import Details, Explained, ExplainRequest, PredictRequest, Problem, Score
+from sentiment.serving.schemas import Explained, ExplainRequest, Predicted, PredictRequest, Problem
 from sentiment.serving.settings import ServiceSettings
 from sentiment.web.page import DEFAULT_MODEL, page_files
 
@@ -119,10 +119,8 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
             expose_headers=["Retry-After"],
         )
 
-    answers = list[Score] | list[list[Score]] | Details | list[Details]
-
     @app.post("/", include_in_schema=False)  # as in text-embeddings-inference
-    @app.post("/predict", responses=PROBLEMS, response_model=answers, dependencies=bearer)
+    @app.post("/predict", responses=PROBLEMS, response_model=Predicted, dependencies=bearer)
     async def predict(request: PredictRequest) -> Any:
         """Predict one review or many."""
         texts = texts_of(request)

@@ -189,7 +189,7 @@ export class Network {
   static readonly LEFT_OUT = ROWS - 1;
 
   /**
-   * Logits of a review without one of its words, for each word: a part of the review from its start to before its end.
+   * Logits of a review without one of its words, for each; a word is the tokens from its start to before its end.
    *
    * Row 0 reads the whole review. At a word that is to be left out, its state is copied to a new row, which waits until
    * the word is over. So all other rows are at the same token, and what comes before the word is computed once.

@@ -15,7 +15,7 @@ export interface Scored {
 
 /** Reviews that are shown of each kind. */
 const SHOWN = 5;
-/** Characters that are shown before a place. */
+/** Characters that are shown before what was searched for. */
 const BEFORE = 40;
 /** Broken rows that are listed. */
 const LISTED = 200;
@@ -206,7 +206,7 @@ function interval(positive: number, of: number): [number, number] {
 /** What is between two words: white space, or a line break in HTML. */
 export const BETWEEN = String.raw`(?:<br[ /]*>|\s)+`;
 
-/** The beginning of a text, on one line; or the part in which something is at a place. */
+/** The beginning of a text, on one line; or the part around the place of what was searched for. */
 export function shortened(text: string, place = 0, most = 140): string {
   const start = place > most / 2 ? place - BEFORE : 0;
   const part = text.slice(start, start + 4 * most);

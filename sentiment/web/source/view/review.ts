@@ -14,9 +14,9 @@ const PAUSE = 30;
 const PAUSE_SPOKEN = 1000;
 /** The same before the layers are shown. */
 const PAUSE_INSIDE = 150;
-/** Characters of a text that can be undone. */
+/** Characters of a text up to which replacing it can be undone. */
 const MOST_INSERTED = 5000;
-/** Lines of a text that can be undone. */
+/** The same in lines. */
 const MOST_INSERTED_LINES = 50;
 
 const EXAMPLES: [string, string][] = [
